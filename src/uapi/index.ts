@@ -1,0 +1,5 @@
+export { type BpfCommand, bpfCommands } from './commands.js'
+export { ErrnoError, type ErrnoName, errnoName, errnos } from './errno.js'
+export { type HelperName, helperIds } from './helpers.js'
+export { type MapType, mapFlags, mapTypes, updateFlags } from './map-types.js'
+export { type AttachType, attachTypes, type ProgramType, programTypes } from './program-types.js'
