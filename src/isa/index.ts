@@ -1,0 +1,16 @@
+export { decode, insnSize } from './decode.js'
+export { encode } from './encode.js'
+export type { Insn } from './insn.js'
+export {
+  type Field,
+  type InsnClass,
+  insnClasses,
+  isWide,
+  type Kind,
+  type OpcodeRow,
+  type Operation,
+  opcode,
+  opcodes,
+  pseudoCall,
+  pseudoLoad,
+} from './opcodes.js'
