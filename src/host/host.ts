@@ -6,11 +6,11 @@ import type { MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
 
 /** How one run of a program is set up. */
 export interface RunOptions {
-  /** The context, member by member (`{ mark: 7 }`), or its raw bytes. */
+  /** The context, member by member (`{ mark: 7 }`; those left out have test_run's defaults), or its raw bytes. */
   ctx?: Record<string, unknown> | Uint8Array
   /** The packet, for programs that have one. */
   data?: Uint8Array
-  /** How often to run it; the result is the last run's. */
+  /** How often to run it (default 1); the result is the last run's, each starts with what the one before it left. */
   repeat?: number
   /** Which CPU runs it (default 0). */
   cpu?: number
@@ -32,6 +32,8 @@ export interface Program {
   readonly spec: ProgramSpec
   /** Runs it to its end. Throws `ErrnoError` where the kernel's test_run would fail. */
   run(options?: RunOptions): RunResult
+  /** The same, where the run may have to wait for a kfunc that is `async`. */
+  runAsync(options?: RunOptions): Promise<RunResult>
   close(): void
 }
 

@@ -1,0 +1,13 @@
+export { type GlobalSection, type GlobalVariable, globalsOf } from './globals.js'
+export type {
+  BpfMap,
+  Collection,
+  Host,
+  LoadOptions,
+  Program,
+  RunOptions,
+  RunResult,
+  SettleOptions,
+} from './host.js'
+export type { Codec, RawMap, RawSection } from './raw-map.js'
+export { bytesCodec, typedMap } from './typed-map.js'
