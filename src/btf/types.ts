@@ -122,6 +122,14 @@ export interface Btf {
   resolve(id: number): BtfType
   /** Size in bytes; throws `BpfError` (`btf-no-size`) for void, functions and forward declarations. */
   sizeOf(id: number): number
+  /** The text at an offset of the string section (a base's strings come first). Throws `ParseError` (`btf-bad-string`). */
+  string(offset: number): string
+  /** Length of the string section, the base's included: where a split BTF's own strings begin. */
+  readonly stringsEnd: number
+  /** The base that a split BTF stands on. */
+  readonly base: Btf | undefined
+  /** Id of the first type of this blob: 1, or the number of types in the base. */
+  readonly firstId: number
   /** The blob that was parsed, for handing to the kernel. */
   readonly raw: Uint8Array
 }
