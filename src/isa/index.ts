@@ -1,4 +1,6 @@
+export { assemble } from './assemble.js'
 export { decode, insnSize } from './decode.js'
+export { disassemble, disassembleInsn, type Names } from './disassemble.js'
 export { encode } from './encode.js'
 export type { Insn } from './insn.js'
 export {
