@@ -31,6 +31,7 @@ import {
   tnumAdd,
   tnumAnd,
   tnumArsh,
+  tnumConst,
   tnumIsConst32,
   tnumLsh,
   tnumMul,
@@ -38,6 +39,7 @@ import {
   tnumRsh,
   tnumSub,
   tnumSubreg,
+  tnumWithSubreg,
   tnumXor,
 } from './tnum.js'
 
@@ -71,6 +73,31 @@ export function alu(op: AluOp, width: 32 | 64, dst: Scalar, src: Scalar): Scalar
   if (width === 32) return sync(assign32(d))
   range64(d, src)
   return sync(d)
+}
+
+/**
+ * `and` and `or` with a constant split the exploration in two where `dst` is either -1 or 0 (as left by an arithmetic shift
+ * by 63 or 31): compilers make selections out of that, and only apart the two can be told. Returns what `dst` is on the path
+ * that goes on (-1) and on the one that is pushed and executes the same instruction again (0); `undefined` where nothing is
+ * to be split. Observed on 6.18.44 (Linux 7.0 has it, the stable release took it over).
+ */
+export function forkScalar(op: AluOp, dst: Scalar, src: Scalar): { now: Scalar; pushed: Scalar } | undefined {
+  if ((op !== 'and' && op !== 'or') || src.tnum.mask !== 0n) return undefined
+  if (dst.smin === -1n && dst.smax === 0n) return { now: constant(-1n), pushed: constant(0n) }
+  if (dst.s32min === -1 && dst.s32max === 0) return { now: lower32(dst, -1), pushed: lower32(dst, 0) }
+  return undefined
+}
+
+/** `s` with its lower half known; the 64-bit ranges are left as they are. */
+function lower32(s: Scalar, value: number): Scalar {
+  return {
+    ...s,
+    tnum: tnumWithSubreg(s.tnum, tnumConst(BigInt(value >>> 0))),
+    s32min: value,
+    s32max: value,
+    u32min: value >>> 0,
+    u32max: value >>> 0,
+  }
 }
 
 type Arithmetic = 'add' | 'sub' | 'mul' | 'or' | 'and' | 'xor'

@@ -149,7 +149,10 @@ const learned: Record<Relation, Learn> = {
   },
   none: (a, b, width) => {
     const tested = testedBits(a, b, width)
-    if (tested) setBits(tested.of, width, tnumAnd(view(tested.of, width).tnum, tnumConst(U64_MAX ^ tested.bits)))
+    if (!tested) return
+    // Linux forgets the ranges here since 6.17: on a branch that cannot happen they would contradict the bits.
+    Object.assign(tested.of, unbounded)
+    setBits(tested.of, width, tnumAnd(view(tested.of, width).tnum, tnumConst(U64_MAX ^ tested.bits)))
   },
 }
 
@@ -243,15 +246,16 @@ function consistent(s: Scalar): Scalar {
     ((mask & 0xffff_ffffn) !== 0n ||
       (s.u32min === low && s.u32max === low && s.s32min === (low | 0) && s.s32max === (low | 0)))
   if (proper) return s
-  return {
-    tnum: s.tnum,
-    smin: S64_MIN,
-    smax: S64_MAX,
-    umin: 0n,
-    umax: U64_MAX,
-    s32min: S32_MIN,
-    s32max: S32_MAX,
-    u32min: 0,
-    u32max: U32_MAX,
-  }
+  return { ...s, ...unbounded }
+}
+
+const unbounded: Omit<Scalar, 'tnum'> = {
+  smin: S64_MIN,
+  smax: S64_MAX,
+  umin: 0n,
+  umax: U64_MAX,
+  s32min: S32_MIN,
+  s32max: S32_MAX,
+  u32min: 0,
+  u32max: U32_MAX,
 }

@@ -13,6 +13,7 @@ import {
   tnumConst,
   tnumContains,
   tnumIntersect,
+  tnumNext,
   tnumRange,
   tnumSubreg,
   tnumUnknown,
@@ -271,13 +272,25 @@ export function fromTnum32(d: Draft): void {
   d.s32max = Math.min(d.s32max, value | (mask & S32_MAX))
 }
 
-/** Tightens the 64-bit ranges by the tnum. */
+/** Tightens the 64-bit ranges by the tnum; where both share a single number, it is known. */
 export function fromTnum64(d: Draft): void {
   const { value, mask } = d.tnum
   d.umin = max(d.umin, value)
   d.umax = min(d.umax, value | mask)
   d.smin = max(d.smin, BigInt.asIntN(64, value | (mask & (1n << 63n))))
   d.smax = min(d.smax, BigInt.asIntN(64, value | (mask & S64_MAX)))
+  if (mask === 0n || mask === U64_MAX) return
+  const only = singleMember(d.tnum, d.umin, d.umax)
+  if (only !== undefined) Object.assign(d, constant(only))
+}
+
+/** The only member of the tnum from `low` to `high`, if there is just one. */
+function singleMember(t: Tnum, low: bigint, high: bigint): bigint | undefined {
+  const isMember = (low & ~t.mask) === t.value
+  const next = tnumNext(t, low)
+  if (isMember) return next > high || next === low ? low : undefined
+  if (next === (t.value | t.mask)) return next
+  return next <= high && tnumNext(t, next) > high ? next : undefined
 }
 
 /** 32-bit ranges from the 64-bit ones and from each other. */
@@ -292,6 +305,12 @@ function deduce32(d: Draft): void {
   if (d.s32min >>> 0 <= d.s32max >>> 0) {
     d.u32min = Math.max(d.u32min, d.s32min >>> 0)
     d.u32max = Math.min(d.u32max, d.s32max >>> 0)
+  } else if (d.u32max < d.s32min >>> 0) {
+    d.s32min = 0
+    d.u32max = Math.min(d.u32max, d.s32max >>> 0)
+  } else if (d.s32max >>> 0 < d.u32min) {
+    d.s32max = -1
+    d.u32min = Math.max(d.u32min, d.s32min >>> 0)
   }
 }
 

@@ -133,6 +133,22 @@ export function tnumContains(a: Tnum, b: Tnum): boolean {
   return (b.mask & ~a.mask) === 0n && a.value === (b.value & ~a.mask)
 }
 
+/** The smallest member above `after`; the largest member where none is above. */
+export function tnumNext(t: Tnum, after: bigint): bigint {
+  const top = t.value | t.mask
+  if (after >= top) return top
+  if (after < t.value) return t.value
+  // Below the highest bit in which `after` differs from every member, bits are free: count up from there.
+  const wrong = (after ^ t.value) & ~t.mask
+  const high = wrong === 0n ? 0n : 1n << BigInt(bitLength(wrong) - 1)
+  const free = wrong === 0n ? 0n : (high << 1n) - 1n
+  // With its known bits set to one, adding carries over them; where the highest wrong bit is 1 in `after`, the unknown
+  // bits above it must grow, else the member continues with zeros below it.
+  if (high !== 0n && (after & high) === 0n) return (after & t.mask & ~free) | t.value
+  const grown = ((after | ~t.mask | free) & U64) + 1n
+  return (grown & t.mask) | t.value
+}
+
 /** Keeps the lower `bytes` bytes; the bits above become known zeros. */
 export function tnumCast(a: Tnum, bytes: number): Tnum {
   return { value: BigInt.asUintN(bytes * 8, a.value), mask: BigInt.asUintN(bytes * 8, a.mask) }
