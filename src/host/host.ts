@@ -22,8 +22,10 @@ export interface RunResult {
   retval: number
   /** The packet as the program left it, where it has one. */
   data?: Uint8Array
-  /** The context as the program left it. */
+  /** The context as the program left it, where one was given. */
   ctx?: Uint8Array
+  /** The same, member by member, where its type is known. */
+  fields?: Record<string, unknown>
 }
 
 /** A loaded program. */

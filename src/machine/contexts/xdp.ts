@@ -1,0 +1,92 @@
+/**
+ * `struct xdp_md`, as BPF_PROG_TEST_RUN of Linux 6.18 fills it (observed). In a context that is given, `data` is the length
+ * of the metadata in front of the packet and `data_end` the end of the linear part; a record that leaves `data_end` out
+ * means the whole packet. What exceeds the linear part (3520 bytes at most) stays out of the program's sight.
+ */
+import type { RunOptions } from '../../host/index.js'
+import { bytesToFields, type ContextFields, type ContextType, givenContext, testRunError } from './context.js'
+
+/** `struct xdp_md` (24 bytes). */
+export const xdpFields = {
+  data: { offset: 0, size: 4 },
+  data_end: { offset: 4, size: 4 },
+  data_meta: { offset: 8, size: 4 },
+  ingress_ifindex: { offset: 12, size: 4 },
+  rx_queue_index: { offset: 16, size: 4 },
+  egress_ifindex: { offset: 20, size: 4 },
+} as const satisfies ContextFields
+
+const xdpSize = 24
+const headroom = 256
+const tailroom = 320
+/** A page without head- and tailroom. */
+const maxLinear = 4096 - headroom - tailroom
+/** The linear part and 17 pages of fragments. */
+const maxPacket = maxLinear + 17 * 4096
+const maxMetadata = 252
+const ethernetHeader = 14
+const loopback = 1
+
+/** xdp: packet bounds in `data` and `data_end`, metadata in front of the packet. */
+export const xdp: ContextType = (options: RunOptions) => {
+  const whole = options.data ?? new Uint8Array()
+  const invalid = (why: string) => testRunError('EINVAL', why)
+  if (whole.length < ethernetHeader) throw invalid('the packet is shorter than 14 bytes')
+  if (whole.length > maxPacket) throw testRunError('ENOMEM', `the packet is longer than ${maxPacket} bytes`)
+  let meta = 0
+  let linear = whole.length
+  let ifindex = loopback
+  const given = givenContext(xdpFields, xdpSize, options.ctx, false)
+  if (given) {
+    const view = new DataView(given.buffer)
+    const get = (field: { offset: number }) => view.getUint32(field.offset, true)
+    meta = get(xdpFields.data)
+    const byRecord = !(options.ctx instanceof Uint8Array) && options.ctx?.data_end === undefined
+    if (!byRecord) linear = get(xdpFields.data_end)
+    if (get(xdpFields.data_meta) !== 0) throw invalid('data_meta cannot be set')
+    if (linear > whole.length) throw invalid('data_end lies behind the packet')
+    if (meta > linear) throw invalid('data lies behind data_end')
+    if (meta % 4 !== 0 || meta > maxMetadata) throw invalid('the length of the metadata (data) must be 4, 8, ... 252')
+    if (whole.length - meta < ethernetHeader) throw invalid('the packet behind its metadata is shorter than 14 bytes')
+    if (get(xdpFields.egress_ifindex) !== 0) throw invalid('egress_ifindex cannot be set')
+    ifindex = get(xdpFields.ingress_ifindex)
+    if (get(xdpFields.rx_queue_index) !== 0) throw invalid('loopback has no receive queue to be named')
+    if (ifindex > loopback) throw testRunError('ENODEV', 'the only device is loopback, ifindex 1')
+    ifindex = loopback
+  }
+  linear = Math.min(linear, maxLinear)
+  const data = whole.subarray(0, linear)
+  return {
+    ctxSize: xdpSize,
+    packetSize: headroom + maxLinear + tailroom,
+    place(memory, ctx, packet) {
+      const start = packet + headroom
+      new Uint8Array(memory, packet, headroom + maxLinear + tailroom).fill(0)
+      new Uint8Array(memory, start, data.length).set(data)
+      const view = new DataView(memory, ctx, xdpSize)
+      const set = (field: { offset: number }, value: number) => view.setUint32(field.offset, value, true)
+      set(xdpFields.data_meta, start)
+      set(xdpFields.data, start + meta)
+      set(xdpFields.data_end, start + data.length)
+      set(xdpFields.ingress_ifindex, ifindex)
+      set(xdpFields.rx_queue_index, 0)
+      set(xdpFields.egress_ifindex, 0)
+      return { packet: start + meta, packetEnd: start + data.length }
+    },
+    finish(memory, ctx) {
+      const view = new DataView(memory, ctx, xdpSize)
+      const at = (field: { offset: number }) => view.getUint32(field.offset, true)
+      const start = at(xdpFields.data_meta)
+      const end = at(xdpFields.data_end)
+      const left = new Uint8Array(end - start + whole.length - linear)
+      left.set(new Uint8Array(memory, start, end - start))
+      left.set(whole.subarray(linear), end - start)
+      if (!given) return { data: left }
+      const out = given.slice()
+      const outView = new DataView(out.buffer)
+      outView.setUint32(xdpFields.data.offset, at(xdpFields.data) - start, true)
+      outView.setUint32(xdpFields.data_end.offset, end - start, true)
+      return { data: left, ctx: out, fields: bytesToFields(xdpFields, out) }
+    },
+  }
+}
