@@ -1,3 +1,6 @@
 export { type BtfBuilder, btfBuilder, type EncodeBtfOptions, encodeBtf, type NewBtfType } from './encode.js'
+export { type BtfCoreRelocation, type BtfExt, type BtfFuncInfo, type BtfLineInfo, parseBtfExt } from './ext.js'
+export type { BtfTypeOf } from './kinds.js'
 export { BTF_MAGIC, isModifier, type ParseBtfOptions, parseBtf } from './parse.js'
+export { type SpecialField, type SpecialFields, type SpecialKind, specialFields, specialStructs } from './special.js'
 export type * from './types.js'
