@@ -279,7 +279,7 @@ export function fromTnum64(d: Draft): void {
   d.umax = min(d.umax, value | mask)
   d.smin = max(d.smin, BigInt.asIntN(64, value | (mask & (1n << 63n))))
   d.smax = min(d.smax, BigInt.asIntN(64, value | (mask & S64_MAX)))
-  if (mask === 0n || mask === U64_MAX) return
+  if (mask === 0n && d.umin === value && d.umax === value) return
   const only = singleMember(d.tnum, d.umin, d.umax)
   if (only !== undefined) Object.assign(d, constant(only))
 }
@@ -288,7 +288,7 @@ export function fromTnum64(d: Draft): void {
 function singleMember(t: Tnum, low: bigint, high: bigint): bigint | undefined {
   const isMember = (low & ~t.mask) === t.value
   const next = tnumNext(t, low)
-  if (isMember) return next > high || next === low ? low : undefined
+  if (isMember) return next > high ? low : undefined
   if (next === (t.value | t.mask)) return next
   return next <= high && tnumNext(t, next) > high ? next : undefined
 }
@@ -306,10 +306,10 @@ function deduce32(d: Draft): void {
     d.u32min = Math.max(d.u32min, d.s32min >>> 0)
     d.u32max = Math.min(d.u32max, d.s32max >>> 0)
   } else if (d.u32max < d.s32min >>> 0) {
-    d.s32min = 0
+    d.s32min = d.u32min | 0
     d.u32max = Math.min(d.u32max, d.s32max >>> 0)
   } else if (d.s32max >>> 0 < d.u32min) {
-    d.s32max = -1
+    d.s32max = d.u32max | 0
     d.u32min = Math.max(d.u32min, d.s32min >>> 0)
   }
 }
@@ -350,10 +350,10 @@ function deduce64(d: Draft): void {
     d.umax = min(d.umax, high)
   } else if (d.umax < low) {
     // The signed range is [low, -1] and [0, high] when read unsigned, and only the second part can hold a member.
-    d.smin = 0n
+    d.smin = BigInt.asIntN(64, d.umin)
     d.umax = min(d.umax, high)
   } else if (high < d.umin) {
-    d.smax = -1n
+    d.smax = BigInt.asIntN(64, d.umax)
     d.umin = max(d.umin, low)
   }
 }
@@ -371,8 +371,8 @@ function deduceMixed(d: Draft): void {
     d.smin = BigInt(d.s32min)
     d.smax = BigInt(d.s32max)
     d.umin = d.smin
-    d.umax = d.smax
-    d.tnum = tnumIntersect(d.tnum, tnumRange(d.umin, max(d.umin, d.umax)))
+    d.umax = BigInt.asUintN(64, d.smax)
+    d.tnum = tnumIntersect(d.tnum, tnumRange(d.umin, d.umax))
   }
 }
 
