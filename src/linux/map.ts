@@ -1,0 +1,105 @@
+/** Maps of the running kernel: creation, and the byte operations that `host/typed-map` dresses. */
+import type { RawMap, RawSection } from '../host/index.js'
+import { ErrnoError, errnos } from '../uapi/index.js'
+import { attribute, bpf, bpfRaw } from './bpf.js'
+import type { Descriptors } from './descriptors.js'
+
+/** What BPF_MAP_CREATE takes. Sizes in bytes; BTF ids belong to `btfFd`. */
+export interface MapCreation {
+  type: number
+  keySize: number
+  valueSize: number
+  maxEntries: number
+  flags?: number
+  name?: string
+  innerMapFd?: number
+  numaNode?: number
+  btfFd?: number
+  keyTypeId?: number
+  valueTypeId?: number
+  mapExtra?: bigint
+}
+
+/** Creates a map and returns its descriptor. Throws `ErrnoError` (Linux tells no more than the errno). */
+export function createMap(map: MapCreation): number {
+  const block = attribute(80)
+  block
+    .u32(0, map.type)
+    .u32(4, map.keySize)
+    .u32(8, map.valueSize)
+    .u32(12, map.maxEntries)
+    .u32(16, map.flags ?? 0)
+  block
+    .u32(20, map.innerMapFd ?? 0)
+    .u32(24, map.numaNode ?? 0)
+    .name(28, map.name ?? '')
+  if (map.btfFd)
+    block
+      .u32(48, map.btfFd)
+      .u32(52, map.keyTypeId ?? 0)
+      .u32(56, map.valueTypeId ?? 0)
+  block.u64(64, map.mapExtra ?? 0n)
+  return bpf('map_create', block, map.name ? `map ${map.name}` : '')
+}
+
+/** The block of the element commands: descriptor, key, value (or next key), flags. */
+function element(fd: number, key: Uint8Array | undefined, value?: Uint8Array, flags = 0) {
+  const block = attribute(32).u32(0, fd).u64(24, BigInt(flags))
+  if (key) block.pointer(8, key)
+  if (value) block.pointer(16, value)
+  return block
+}
+
+/** The result of a command for which ENOENT is an answer and not an error. */
+function found(result: number, operation: string, name: string): boolean {
+  if (result >= 0) return true
+  if (-result === errnos.ENOENT) return false
+  throw new ErrnoError(-result, operation, { place: `map ${name}` })
+}
+
+/** Stops writes from user space for good (Linux 5.2). */
+export function freezeMap(fd: number, name = ''): void {
+  bpf('map_freeze', attribute(32).u32(0, fd), name)
+}
+
+/**
+ * Byte operations on a map by its descriptor. `valueSize` is what user space sees: for a per-CPU map the rounded value size
+ * times the number of possible CPUs, for a map of maps 4.
+ */
+export function rawMap(fd: number, name: string, keySize: number, valueSize: number, fds: Descriptors): RawMap {
+  const place = `map ${name}`
+  return {
+    lookup(key) {
+      const value = new Uint8Array(valueSize)
+      return found(bpfRaw('map_lookup_elem', element(fd, key, value)), 'map_lookup_elem', name) ? value : undefined
+    },
+    update(key, value, flags) {
+      bpf('map_update_elem', element(fd, key, value, flags), place)
+    },
+    delete: (key) => found(bpfRaw('map_delete_elem', element(fd, key)), 'map_delete_elem', name),
+    nextKey(key) {
+      const next = new Uint8Array(keySize)
+      return found(bpfRaw('map_get_next_key', element(fd, key, next)), 'map_get_next_key', name) ? next : undefined
+    },
+    lookupAndDelete(key) {
+      const value = new Uint8Array(valueSize)
+      const operation = 'map_lookup_and_delete_elem'
+      return found(bpfRaw(operation, element(fd, key, value)), operation, name) ? value : undefined
+    },
+    close: () => fds.close(fd),
+  }
+}
+
+/** The bytes of a global data map: element 0, read and written whole. */
+export function rawSection(map: RawMap): RawSection {
+  const zero = new Uint8Array(4)
+  const whole = () => map.lookup(zero) ?? new Uint8Array(0)
+  return {
+    read: (offset, size) => whole().slice(offset, offset + size),
+    write(offset, bytes) {
+      const all = whole()
+      all.set(bytes, offset)
+      map.update(zero, all, 0)
+    },
+  }
+}
