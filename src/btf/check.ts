@@ -8,6 +8,7 @@
  * offset 0, and `.ksyms` lists functions beside variables.
  */
 import { ParseError } from '../bits/index.js'
+import { isModifier } from './kinds.js'
 import type { BtfKind, BtfType } from './types.js'
 
 /** How deep types may nest. Linux allows 32 (`MAX_RESOLVE_DEPTH`) but never resolves its own types, which go deeper. */
@@ -19,6 +20,7 @@ const UNSIZED = -1
 /** Kinds that declare something rather than being a type; only a few places may name them. */
 const DECLARATIONS: ReadonlySet<BtfKind> = new Set<BtfKind>(['func', 'var', 'datasec', 'decl_tag'])
 const INT_SIZES = new Set([1, 2, 4, 8, 16])
+const BIT_FIELDS: ReadonlySet<BtfKind> = new Set<BtfKind>(['int', 'enum', 'enum64'])
 const FLOAT_SIZES = new Set([2, 4, 8, 12, 16])
 
 /**
@@ -170,6 +172,12 @@ function measure(types: readonly BtfType[], firstId: number, fail: Fail): Float6
           if (bitOffset + width > type.size * 8) {
             fail('btf-bad-member', type.id, `member '${name}' ends at bit ${bitOffset + width} of ${type.size * 8}`)
           }
+          if (!mayStartAnywhere(types, of, bitSize) && bitOffset % 8) {
+            fail('btf-bad-member', type.id, `member '${name}' begins inside a byte`)
+          }
+          if (bitSize > 0 && !BIT_FIELDS.has(plainKind(types, of))) {
+            fail('btf-bad-member', type.id, `member '${name}' is a bit field of a ${plainKind(types, of)}`)
+          }
           if (bitSize > size * 8) fail('btf-bad-member', type.id, `member '${name}' has more bits than its type`)
           if (type.kind === 'union' && bitSize === 0 && bitOffset !== 0) {
             fail('btf-bad-member', type.id, `member '${name}' of a union begins at bit ${bitOffset}`)
@@ -196,6 +204,17 @@ function measure(types: readonly BtfType[], firstId: number, fail: Fail): Float6
   heights[0] = 1
   for (let id = firstId; id < types.length; id++) visit(id, 1)
   return sizes
+}
+
+/** The kind behind typedefs and qualifiers; called on types whose nesting is already known to end. */
+function plainKind(types: readonly BtfType[], id: number): BtfKind {
+  let type = types[id] as BtfType
+  while (isModifier(type)) type = types[type.type] as BtfType
+  return type.kind
+}
+
+function mayStartAnywhere(types: readonly BtfType[], id: number, bitSize: number): boolean {
+  return bitSize > 0 || intBits(types, id) !== undefined
 }
 
 /** The width of an old-style bit field: an int that has fewer bits than its bytes could hold. */

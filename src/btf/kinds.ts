@@ -279,3 +279,13 @@ export const rowByNumber: readonly (AnyRow | undefined)[] = (() => {
 export function rowOf(kind: Exclude<BtfKind, 'void'>): AnyRow {
   return kindRows[kind] as unknown as AnyRow
 }
+
+/** The types that merely stand for another. */
+export type BtfModifier = BtfTypeOf<'typedef'>
+
+const MODIFIERS: ReadonlySet<BtfKind> = new Set<BtfKind>(['typedef', 'volatile', 'const', 'restrict', 'type_tag'])
+
+/** Whether a type merely stands for another: typedef, const, volatile, restrict, type_tag. */
+export function isModifier(type: BtfType): type is BtfModifier {
+  return MODIFIERS.has(type.kind)
+}

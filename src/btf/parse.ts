@@ -7,8 +7,8 @@
  */
 import { BpfError, ByteReader, cString, ParseError } from '../bits/index.js'
 import { checkTypes } from './check.js'
-import { rowByNumber } from './kinds.js'
-import type { Btf, BtfKind, BtfType } from './types.js'
+import { isModifier, rowByNumber } from './kinds.js'
+import type { Btf, BtfType } from './types.js'
 
 /** `BTF_MAGIC`. */
 export const BTF_MAGIC = 0xeb9f
@@ -178,14 +178,3 @@ function view({ types, sizes, bytes, text, base, firstId, stringsEnd }: Parts): 
     string: (offset) => text(offset, 0),
   }
 }
-
-type Modifier = Extract<BtfType, { readonly kind: unknown; readonly type: number }> & {
-  readonly kind: 'typedef' | 'volatile' | 'const' | 'restrict' | 'type_tag'
-}
-
-/** Whether a type merely stands for another: typedef, const, volatile, restrict, type_tag. */
-export function isModifier(type: BtfType): type is Modifier {
-  return MODIFIERS.has(type.kind)
-}
-
-const MODIFIERS: ReadonlySet<BtfKind> = new Set<BtfKind>(['typedef', 'volatile', 'const', 'restrict', 'type_tag'])
