@@ -142,6 +142,8 @@ export const FRAME = struct({
   control: 'u32',
   /** Program of the caller. */
   returnProg: 'u32',
+  /** How often `may_goto` went on in this frame. */
+  loops: 'u32',
   /** The caller's R6 to R9. */
   saved: ['u64', 4],
   /** For a control frame: counter, limit, context, callback. */
@@ -246,6 +248,9 @@ export const PROG = struct({
   /** Functions: address of the first `FUNC` (side by side) and their number; an engine may use it. */
   funcs: 'u32',
   funcCount: 'u32',
+  /** The interpreter's: address of the pre-decoded instructions, and their number. */
+  text: 'u32',
+  textCount: 'u32',
 })
 
 /** First word of a program descriptor: "prog". */
