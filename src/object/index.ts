@@ -1,0 +1,5 @@
+export { type KconfigValues, kernelVersionCode } from './kconfig.js'
+export { objectLimits } from './limits.js'
+export { type ParseObjectOptions, parseObject } from './object.js'
+export { type SectionMeaning, type SectionRule, sectionMeaning, sectionRules, XDP_HAS_FRAGS } from './sections.js'
+export type * from './spec.js'
