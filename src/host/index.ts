@@ -1,3 +1,4 @@
+export { codecFor, keyCodec, mapValueCodec, sectionVariables } from './codecs.js'
 export { type GlobalSection, type GlobalVariable, globalsOf } from './globals.js'
 export type {
   BpfMap,
