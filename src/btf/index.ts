@@ -1,3 +1,5 @@
+export { type CDeclarationOptions, cDeclarations } from './c.js'
+export { declare, functionPrototype, typeName } from './c-names.js'
 export { type BtfBuilder, btfBuilder, type EncodeBtfOptions, encodeBtf, type NewBtfType } from './encode.js'
 export { type BtfCoreRelocation, type BtfExt, type BtfFuncInfo, type BtfLineInfo, parseBtfExt } from './ext.js'
 export { type BtfModifier, type BtfTypeOf, isModifier } from './kinds.js'
