@@ -4,7 +4,7 @@
  * the same, so that a value that was read can be written back.
  */
 import type { BtfTypeOf } from './kinds.js'
-import { badValue, describe, layPlain, type Memory, type Place, scalarPlace } from './scalars.js'
+import { badValue, describe, layPlain, type Memory, type Place, scalarPlace, toBigInt } from './scalars.js'
 import type { Btf, BtfMember } from './types.js'
 
 /** A member where it stands: byte offset and how to read it. Anonymous ones have the names of what is inside. */
@@ -88,18 +88,19 @@ function object(slots: readonly Slot[], size: number, word: string, union: boole
       return
     }
     const given = slots.filter(({ name, inner }) => has(value, inner ? inner.names : [name]))
-    let first: { slot: Slot; bytes: Uint8Array } | undefined
-    for (const slot of given) {
+    const proposals = given.map((slot) => {
       const bytes = new Uint8Array(size)
-      writeSlot(slot, { bytes, view: new DataView(bytes.buffer) }, 0, value, path)
-      const common = Math.min(slot.place.size || size, first?.slot.place.size ?? size)
-      if (first && !same(bytes, first.bytes, common)) {
-        const [a, b] = [first.slot, slot].map(({ name, inner }) => name || [...(inner?.names ?? [])].join(', '))
-        throw badValue(path, `${word} holds one member at a time, and ${a} and ${b} say different things`)
-      }
-      if (!first || slot.place.size > first.slot.place.size) first = { slot, bytes }
-    }
+      const proposal = { bytes, view: new DataView(bytes.buffer) }
+      writeSlot(slot, proposal, 0, value, path)
+      return proposal
+    })
+    const agreed = proposals.find((proposal) => given.every((slot) => shows(slot, proposal, value)))
+    const first = agreed ?? (given.length === 1 ? proposals[0] : undefined)
     if (first) memory.bytes.set(first.bytes, at)
+    else if (given.length > 1) {
+      const words = given.map(({ name, inner }) => name || [...(inner?.names ?? [])].join(', '))
+      throw badValue(path, `${word} holds one member at a time, and ${words.join(' and ')} say different things`)
+    }
   }
   return {
     size,
@@ -158,7 +159,19 @@ function has(value: Record<string, unknown>, names: Iterable<string>): boolean {
   return false
 }
 
-function same(a: Uint8Array, b: Uint8Array, length: number): boolean {
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false
-  return true
+/** Whether reading a member gives what the user says that it is. */
+function shows(slot: Slot, memory: Memory, value: Record<string, unknown>): boolean {
+  if (!slot.inner) return equal(slot.place.read(memory, slot.offset), value[slot.name])
+  const out: Record<string, unknown> = {}
+  slot.inner.gather(memory, slot.offset, out)
+  return Object.keys(out).every((name) => !has(value, [name]) || equal(out[name], value[name]))
+}
+
+/** The same value, as far as `given` says something. */
+function equal(read: unknown, given: unknown): boolean {
+  if (Object.is(read, given)) return true
+  if (typeof read === 'number' || typeof read === 'bigint') return toBigInt(read) === toBigInt(given)
+  if (typeof read !== 'object' || typeof given !== 'object' || read === null || given === null) return false
+  const known = new Map(Object.entries(read))
+  return Object.entries(given).every(([name, value]) => known.has(name) && equal(known.get(name), value))
 }
