@@ -1,0 +1,2 @@
+export { getProfile, type KernelVersion, kernelVersions, withKfuncs } from './profile.js'
+export type * from './types.js'
