@@ -13,7 +13,7 @@ type Struct = BtfTypeOf<'struct'>
 type Enum = BtfTypeOf<'enum'>
 
 /** Members that one dump may write: three times what the kernel's own BTF needs. Nested anonymous structs can double. */
-const MOST_MEMBERS = 2_000_000
+const MOST_MEMBERS = 500_000
 const DEEPEST_ANONYMOUS = 64
 /** clang knows these itself (and for BPF gives them another size than the kernel's compiler did). */
 const BUILTIN = new Set(['__builtin_va_list'])
@@ -42,6 +42,7 @@ interface Dumper {
 function dumper(btf: Btf): Dumper {
   const out: string[] = []
   const defined = new Set<number>()
+  const emitted = new Set<number>()
   const declaredForward = new Set<string>()
   const walkedWeakly = new Set<number>()
   const alignOf = alignments(btf)
@@ -55,7 +56,8 @@ function dumper(btf: Btf): Dumper {
   }
   /** Makes a type usable: complete (`whole`), or just known by name, which is enough behind a pointer. */
   const need = (id: number, whole: boolean): void => {
-    if (defined.has(id) || (!whole && walkedWeakly.has(id))) return
+    if (defined.has(id) && (whole || emitted.has(id) || btf.type(id).name === '')) return
+    if (!whole && walkedWeakly.has(id)) return
     const type = btf.type(id)
     switch (type.kind) {
       case 'ptr':
@@ -85,6 +87,7 @@ function dumper(btf: Btf): Dumper {
       case 'enum64':
         if (type.name === '') return
         defined.add(id)
+        emitted.add(id)
         out.push(`${body(type)};`, '')
         return
       case 'typedef':
@@ -111,7 +114,10 @@ function dumper(btf: Btf): Dumper {
     }
     defined.add(type.id)
     for (const member of type.members) need(member.type, true)
-    if (type.name !== '') out.push(`${body(type)};`, '')
+    if (type.name === '') return
+    out.push(`${body(type)};`, '')
+    emitted.add(type.id)
+    declaredForward.add(`${type.kind} ${names(type)};`)
   }
   return {
     emit(id) {
