@@ -10,6 +10,7 @@ import {
   type ElfFile,
   type ElfRelocation,
   type ElfSection,
+  type ElfSymbol,
   relocationTypes,
   sectionFlags,
   sectionTypes,
@@ -54,6 +55,8 @@ export interface CodeSection {
   /** By instruction index, ascending, one each. */
   readonly lines: readonly (readonly [number, BtfLineInfo])[]
   readonly coreRelocations: readonly (readonly [number, BtfCoreRelocation])[]
+  /** BTF ids of FUNCs by the index of their first instruction. */
+  readonly typeIds: ReadonlyMap<number, number>
 }
 
 /** Says what data and maps a relocation may refer to; made by the reader of maps and externs. */
@@ -70,6 +73,8 @@ export function isCode(section: ElfSection): boolean {
  */
 export function readCode(elf: ElfFile, ext: BtfExt | undefined, resolve: Resolve): CodeSection[] {
   let total = 0
+  const symbols = functionSymbols(elf)
+  const records = recordsByName(ext)
   return elf.sections.filter(isCode).map((section) => {
     total += section.size / insnSize
     if (total > objectLimits.linkedInsns) {
@@ -83,20 +88,46 @@ export function readCode(elf: ElfFile, ext: BtfExt | undefined, resolve: Resolve
       insns,
       functions,
       targets: readTargets(elf, section, insns, resolve),
-      lines: ascending(ext?.lines.get(section.name) ?? []),
-      coreRelocations: ascending(ext?.coreRelocations.get(section.name) ?? []),
+      ...records(section.name),
     }
-    functions.push(...readFunctions(elf, section, code, ext))
+    for (const found of readFunctions(symbols.get(section.index) ?? [], section, code)) functions.push(found)
     return code
   })
 }
 
-function readFunctions(elf: ElfFile, section: ElfSection, code: CodeSection, ext: BtfExt | undefined): CodeFunction[] {
-  const typeIds = new Map((ext?.functions.get(section.name) ?? []).map(({ offset, typeId }) => [offset, typeId]))
+function functionSymbols(elf: ElfFile): Map<number, ElfSymbol[]> {
+  const bySection = new Map<number, ElfSymbol[]>()
+  for (const symbol of elf.symbols) {
+    if (symbol.type !== 'func') continue
+    const list = bySection.get(symbol.section)
+    if (list) list.push(symbol)
+    else bySection.set(symbol.section, [symbol])
+  }
+  return bySection
+}
+
+type Records = Pick<CodeSection, 'lines' | 'coreRelocations' | 'typeIds'>
+
+/** Sections may share a name, and with it their records; each name is sorted once. */
+function recordsByName(ext: BtfExt | undefined): (name: string) => Records {
+  const known = new Map<string, Records>()
+  return (name) => {
+    const before = known.get(name)
+    if (before) return before
+    const records = {
+      lines: ascending(ext?.lines.get(name) ?? []),
+      coreRelocations: ascending(ext?.coreRelocations.get(name) ?? []),
+      typeIds: new Map((ext?.functions.get(name) ?? []).map(({ offset, typeId }) => [offset / insnSize, typeId])),
+    }
+    known.set(name, records)
+    return records
+  }
+}
+
+function readFunctions(symbols: readonly ElfSymbol[], section: ElfSection, code: CodeSection): CodeFunction[] {
   const functions: CodeFunction[] = []
   let total = 0
-  for (const symbol of elf.symbols) {
-    if (symbol.section !== section.index || symbol.type !== 'func') continue
+  for (const symbol of symbols) {
     const { name, value, size } = symbol
     if (name === '' || size === 0 || size % insnSize || value % insnSize || size > section.size - value) {
       const sentence = `function '${name}' has ${size} bytes at ${value} of ${section.size}`
@@ -115,7 +146,7 @@ function readFunctions(elf: ElfFile, section: ElfSection, code: CodeSection, ext
       )
     }
     const start = value / insnSize
-    functions.push({ name, section: code, start, count: size / insnSize, typeId: typeIds.get(value) ?? 0 })
+    functions.push({ name, section: code, start, count: size / insnSize, typeId: code.typeIds.get(start) ?? 0 })
   }
   return functions.sort((a, b) => a.start - b.start)
 }

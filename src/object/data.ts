@@ -13,6 +13,18 @@ import type { MapSpec } from './spec.js'
 const kernelNameLength = 16
 const leastSuffix = 7
 
+/** The DATASEC of each section name. */
+export type Datasecs = ReadonlyMap<string, number>
+
+/** Finds all DATASECs; the first where several have one name. */
+export function datasecsOf(btf: Btf | undefined): Datasecs {
+  const found = new Map<string, number>()
+  for (const type of btf?.types ?? []) {
+    if (type.kind === 'datasec' && !found.has(type.name)) found.set(type.name, type.id)
+  }
+  return found
+}
+
 /** `data`, `rodata` or `bss` where the section holds global data. */
 export function dataKind(section: ElfSection): 'data' | 'rodata' | 'bss' | undefined {
   if (section.size === 0) return undefined
@@ -33,14 +45,20 @@ export function dataMapName(objectName: string, section: string): string {
 }
 
 /** The map of one data section; `contents` is a copy. Throws `BpfError` (`global-data-too-large`). */
-export function dataMap(objectName: string, section: ElfSection, btf: Btf | undefined, used: number): MapSpec {
+export function dataMap(
+  objectName: string,
+  section: ElfSection,
+  btf: Btf | undefined,
+  datasecs: Datasecs,
+  used: number,
+): MapSpec {
   if (section.size + used > objectLimits.globalData) {
     const sentence = `${section.size + used} bytes of global data exceed ${objectLimits.globalData}`
     throw new BpfError('global-data-too-large', sentence, { place: `section ${section.name}` })
   }
   const kind = dataKind(section)
   const contents = kind === 'bss' ? new Uint8Array(section.size) : section.data.slice()
-  return arrayOf(objectName, section.name, contents, btf, kind === 'rodata')
+  return arrayOf(objectName, section.name, contents, btf, datasecs, kind === 'rodata')
 }
 
 /** A one-element array map around `contents`, with the section's DATASEC as value type. */
@@ -49,9 +67,10 @@ export function arrayOf(
   section: string,
   contents: Uint8Array,
   btf: Btf | undefined,
+  datasecs: Datasecs,
   frozen: boolean,
 ): MapSpec {
-  const valueTypeId = btf?.find(section, 'datasec')[0] ?? 0
+  const valueTypeId = datasecs.get(section) ?? 0
   let flags = frozen ? mapFlags.rdonly_prog : 0
   if (btf && hasVisibleVariable(btf, valueTypeId)) flags |= mapFlags.mmapable
   return {

@@ -30,11 +30,9 @@ export function readExterns(elf: ElfFile, btf: Btf | undefined): Externs {
     throw new BpfError('missing-btf', sentence, { place: 'section .BTF' })
   }
   const kinds = listed(btf)
+  const declared = declarations(btf)
   for (const { index, name, binding } of symbols) {
-    const typeId = btf.find(name).find((id) => {
-      const type = btf.type(id)
-      return (type.kind === 'var' || type.kind === 'func') && type.linkage === 'extern'
-    })
+    const typeId = declared.get(name)
     const section = typeId === undefined ? undefined : kinds.get(typeId)
     if (typeId === undefined || !section) {
       const sentence = typeId === undefined ? 'BTF does not declare it' : 'it is declared neither __ksym nor __kconfig'
@@ -47,6 +45,16 @@ export function readExterns(elf: ElfFile, btf: Btf | undefined): Externs {
     externs.set(index, { name, kind, weak: binding === 'weak', typeId })
   }
   return externs
+}
+
+/** The first extern declaration of each name. */
+function declarations(btf: Btf): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const type of btf.types) {
+    if ((type.kind !== 'var' && type.kind !== 'func') || type.linkage !== 'extern') continue
+    if (!found.has(type.name)) found.set(type.name, type.id)
+  }
+  return found
 }
 
 /** Ids that the sections for externs list. */

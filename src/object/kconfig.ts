@@ -41,12 +41,14 @@ export function kernelVersionCode(version: string): number {
   return major * 65536 + minor * 256 + Math.min(patch, 255)
 }
 
-/** Places all kconfig externs and writes their values. Throws `BpfError`: `missing-kconfig`, `bad-kconfig`. */
+/** Places all kconfig externs and writes their values. Throws `BpfError`: `missing-kconfig`, `bad-kconfig`,
+ * `global-data-too-large`. */
 export function layoutKconfig(btf: Btf | undefined, externs: Externs, values: KconfigValues): KconfigLayout {
-  const wanted = [...externs.values()].filter(({ kind }) => kind === 'kconfig')
+  const wanted = new Map<number, ExternSpec>()
+  for (const extern of externs.values()) if (extern.kind === 'kconfig') wanted.set(extern.typeId, extern)
   const places = new Map<number, { offset: number; size: number }>()
-  if (!btf || wanted.length === 0) return { size: 0, places, contents: new Uint8Array() }
-  const shaped = wanted.map((extern) => {
+  if (!btf || wanted.size === 0) return { size: 0, places, contents: new Uint8Array() }
+  const shaped = [...wanted.values()].map((extern) => {
     const shape = shapeOf(btf, extern)
     return { extern, shape, align: shape.kind === 'text' ? 1 : shape.size }
   })
@@ -56,6 +58,11 @@ export function layoutKconfig(btf: Btf | undefined, externs: Externs, values: Kc
     const offset = Math.ceil(size / align) * align
     places.set(extern.typeId, { offset, size: shape.size })
     size = offset + shape.size
+    if (size > objectLimits.globalData) {
+      throw new BpfError('global-data-too-large', `its variables exceed ${objectLimits.globalData} bytes`, {
+        place: 'section .kconfig',
+      })
+    }
   }
   const contents = new Uint8Array(size)
   for (const { extern, shape } of shaped) {

@@ -88,6 +88,9 @@ function readDefinition(
     valuesOffset: undefined,
   }
   const reading: Reading = { btf, name, inner, found }
+  if (definition.members.length > 2 * attributes.size) {
+    throw refused(name, `it has ${definition.members.length} attributes, more than there are`)
+  }
   definition.members.forEach((member, index) => {
     const read = attributes.get(member.name)
     if (!read) {

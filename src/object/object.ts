@@ -7,7 +7,7 @@ import { BpfError, ByteReader, cString } from '../bits/index.js'
 import { type Btf, type BtfExt, type BtfType, parseBtf, parseBtfExt } from '../btf/index.js'
 import { type ElfFile, type ElfSection, parseElf, sectionTypes } from '../elf/index.js'
 import { type CodeFunction, type CodeSection, readCode, TEXT } from './code.js'
-import { arrayOf, dataKind, dataMap, dataMapName } from './data.js'
+import { arrayOf, type Datasecs, dataKind, dataMap, dataMapName, datasecsOf } from './data.js'
 import { readExterns } from './externs.js'
 import { fixBtf } from './fix-btf.js'
 import { readInitialValues } from './initial-values.js'
@@ -50,9 +50,10 @@ export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {})
   })
   const btf = rawBtf && fixBtf(rawBtf, elf, kconfig)
 
-  const defined = readMaps(elf, btf)
-  const global = readData(name, elf, btf, kconfig)
-  const structOps = readStructOps(elf, btf)
+  const datasecs = datasecsOf(btf)
+  const defined = readMaps(elf, btf, datasecs)
+  const global = readData(name, elf, btf, datasecs, kconfig)
+  const structOps = readStructOps(elf, btf, datasecs)
   const mapsSection = section(elf, '.maps')?.index
   const resolve = resolver({
     elf,
@@ -99,13 +100,13 @@ function readBtf(elf: ElfFile): { rawBtf: Btf | undefined; ext: BtfExt | undefin
   return { rawBtf, ext: ext && parseBtfExt(ext.data, rawBtf) }
 }
 
-function readMaps(elf: ElfFile, btf: Btf | undefined): DefinedMap[] {
+function readMaps(elf: ElfFile, btf: Btf | undefined, datasecs: Datasecs): DefinedMap[] {
   if (section(elf, 'maps')) {
     const sentence = "map definitions in SEC('maps') went with libbpf 1.0; define maps in SEC('.maps') with BTF"
     throw new BpfError('legacy-maps', sentence, { place: 'section maps' })
   }
   if (!section(elf, '.maps')) return []
-  const datasec = btf?.find('.maps', 'datasec')[0]
+  const datasec = datasecs.get('.maps')
   if (!btf || datasec === undefined) {
     throw new BpfError('missing-btf', 'map definitions need BTF; compile with -g', { place: 'section .maps' })
   }
@@ -116,6 +117,7 @@ function readData(
   name: string,
   elf: ElfFile,
   btf: Btf | undefined,
+  datasecs: Datasecs,
   kconfig: KconfigLayout,
 ): { specs: MapSpec[]; names: Map<number, string> } {
   const specs: MapSpec[] = []
@@ -123,12 +125,12 @@ function readData(
   let used = 0
   for (const candidate of elf.sections) {
     if (!dataKind(candidate)) continue
-    const spec = dataMap(name, candidate, btf, used)
+    const spec = dataMap(name, candidate, btf, datasecs, used)
     used += candidate.size
     specs.push(spec)
     names.set(candidate.index, spec.name)
   }
-  if (kconfig.size > 0) specs.push(arrayOf(name, '.kconfig', kconfig.contents, btf, true))
+  if (kconfig.size > 0) specs.push(arrayOf(name, '.kconfig', kconfig.contents, btf, datasecs, true))
   return { specs, names }
 }
 

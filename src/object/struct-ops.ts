@@ -8,6 +8,7 @@ import type { Btf } from '../btf/index.js'
 import { type ElfFile, type ElfSection, sectionTypes } from '../elf/index.js'
 import { mapFlags } from '../uapi/index.js'
 import { isCode } from './code.js'
+import type { Datasecs } from './data.js'
 import { objectLimits } from './limits.js'
 import type { MapSpec } from './spec.js'
 
@@ -15,12 +16,12 @@ const sectionName = /^\??\.struct_ops(\.link)?$/
 const pointerSize = 8
 
 /** Maps of all struct_ops variables. Throws `BpfError` (`bad-struct-ops`, `missing-btf`). */
-export function readStructOps(elf: ElfFile, btf: Btf | undefined): MapSpec[] {
+export function readStructOps(elf: ElfFile, btf: Btf | undefined, datasecs: Datasecs): MapSpec[] {
   const maps: MapSpec[] = []
   let used = 0
   for (const section of elf.sections) {
     if (!sectionName.test(section.name) || section.type !== sectionTypes.progbits || section.size === 0) continue
-    const datasec = btf?.type(btf.find(section.name, 'datasec')[0] ?? 0)
+    const datasec = btf?.type(datasecs.get(section.name) ?? 0)
     if (!btf || datasec?.kind !== 'datasec') {
       throw new BpfError('missing-btf', 'struct_ops need BTF; compile with -g', { place: `section ${section.name}` })
     }
