@@ -102,13 +102,13 @@ tcp_sock(sock_common): tcp_sock_or_null
 skb_ecn_set_ce(ctx): integer
 get_listener_sock(sock_common): sock_or_null
 skc_lookup_tcp(ctx, mem, const_size, anything, anything): sock_common_or_null, pkt, acquires
-tcp_check_syncookie(btf_id_sock_common, mem, const_size, mem, const_size): integer, pkt
+tcp_check_syncookie(btf_id_sock_common, mem, const_size, mem, const_size): integer, pkt, gpl
 strtol(mem, const_size, anything, fixed_mem_write[8]): integer
 strtoul(mem, const_size, anything, fixed_mem_write[8]): integer
 sk_storage_get(const_map_ptr, btf_id_sock_common_or_null, map_value_or_null, anything): map_value_or_null
 sk_storage_delete(const_map_ptr, btf_id_sock_common): integer
 send_signal(anything): integer
-tcp_gen_syncookie(btf_id_sock_common, mem, const_size, mem, const_size): integer, pkt
+tcp_gen_syncookie(btf_id_sock_common, mem, const_size, mem, const_size): integer, pkt, gpl
 probe_read_user(uninit_mem, const_size_or_zero, anything): integer, gpl
 probe_read_kernel(uninit_mem, const_size_or_zero, anything): integer, gpl
 probe_read_user_str(uninit_mem, const_size_or_zero, anything): integer, gpl
@@ -132,14 +132,14 @@ load_hdr_opt(ctx, mem_write, const_size, anything): integer
 store_hdr_opt(ctx, mem, const_size, anything): integer
 reserve_hdr_opt(ctx, anything, anything): integer
 copy_from_user(uninit_mem, const_size_or_zero, anything): integer, sleeps
-snprintf_btf(mem_write, const_size, mem, const_size, anything): integer, gpl
+snprintf_btf(mem_write, const_size, mem, const_size, anything): integer
 per_cpu_ptr(percpu_btf_id, anything): mem_or_btf_id_or_null
 this_cpu_ptr(percpu_btf_id): mem_or_btf_id
 redirect_peer(anything, anything): integer
 redirect_neigh(anything, mem_or_null, const_size_or_zero, anything): integer
 task_storage_get(const_map_ptr, btf_id_or_null<task_struct>, map_value_or_null, anything): map_value_or_null
 task_storage_delete(const_map_ptr, btf_id_or_null<task_struct>): integer
-get_current_task_btf(): btf_id
+get_current_task_btf(): btf_id, gpl
 ktime_get_coarse_ns(): integer
 check_mtu(ctx, anything, fixed_mem_write[4], anything, anything): integer, gpl
 for_each_map_elem(const_map_ptr, func, stack_or_null, anything): integer
@@ -152,7 +152,7 @@ timer_start(timer, anything, anything): integer, gpl
 timer_cancel(timer): integer, gpl
 get_func_ip(ctx): integer, gpl
 get_attach_cookie(ctx): integer
-task_pt_regs(btf_id<task_struct>): btf_id
+task_pt_regs(btf_id<task_struct>): btf_id, gpl
 get_branch_snapshot(uninit_mem, const_size_or_zero): integer, gpl
 trace_vprintk(mem, const_size, mem_or_null, const_size_or_zero): integer, gpl
 kallsyms_lookup_name(mem, const_size_or_zero, anything, fixed_mem_write[8]): integer
@@ -178,10 +178,10 @@ ringbuf_discard_dynptr(dynptr!, anything): void
 dynptr_read(uninit_mem, const_size_or_zero, dynptr, anything, anything): integer
 dynptr_write(dynptr, anything, mem, const_size_or_zero, anything): integer
 dynptr_data(dynptr, anything, const_alloc_size_or_zero): dynptr_mem_or_null
-tcp_raw_gen_syncookie_ipv4(fixed_mem[20], mem, const_size_or_zero): integer
-tcp_raw_gen_syncookie_ipv6(fixed_mem[40], mem, const_size_or_zero): integer
-tcp_raw_check_syncookie_ipv4(fixed_mem[20], fixed_mem[20]): integer
-tcp_raw_check_syncookie_ipv6(fixed_mem[40], fixed_mem[20]): integer
+tcp_raw_gen_syncookie_ipv4(fixed_mem[20], mem, const_size_or_zero): integer, gpl
+tcp_raw_gen_syncookie_ipv6(fixed_mem[40], mem, const_size_or_zero): integer, gpl
+tcp_raw_check_syncookie_ipv4(fixed_mem[20], fixed_mem[20]): integer, gpl
+tcp_raw_check_syncookie_ipv6(fixed_mem[40], fixed_mem[20]): integer, gpl
 ktime_get_tai_ns(): integer
 user_ringbuf_drain(const_map_ptr, func, stack_or_null, anything): integer
 cgrp_storage_get(const_map_ptr, btf_id_or_null<cgroup>, map_value_or_null, anything): map_value_or_null

@@ -30,7 +30,6 @@ export const kfuncFlags: Readonly<Record<string, KfuncFlags>> = {
   bpf_cgroup_from_id: { acquire: true, retNull: true },
   bpf_task_under_cgroup: { rcu: true },
   bpf_throw: none,
-  bpf_crash_kexec: { destructive: true },
   bpf_cpumask_create: { acquire: true, retNull: true },
   bpf_cpumask_acquire: { acquire: true, trustedArgs: true },
   bpf_cpumask_release: { release: true },
