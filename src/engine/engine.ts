@@ -7,9 +7,9 @@ import type { Insn } from '../isa/insn.js'
 
 /** What a call instruction calls, decided when the program is loaded. */
 export type CallTarget =
-  /** One indivisible routine of `runtime/`, by its name in the leaf table. */
+  /** One indivisible routine of `runtime/`, by its name in the leaf table. It may have to wait (`bpf_spin_lock`). */
   | { readonly kind: 'leaf'; readonly name: string }
-  /** Done by the engine itself: it makes frames or may block (`bpf_spin_lock`, `bpf_timer_cancel`). */
+  /** Done by the engine itself, since it makes frames: `bpf_loop`. */
   | { readonly kind: 'control'; readonly name: string }
   /** Done by the machine: the engine stops with `host` and `id` in the task's `hostCall`. */
   | { readonly kind: 'host'; readonly id: number }

@@ -43,6 +43,11 @@ export function frameAt(task: number, depth: number): number {
   return (task + TASK.frames + FRAME.size * depth) >> 2
 }
 
+/** Whether the running function was called by a helper that the engine does (`control.ts`). */
+export function isControlFrame(words: Int32Array, task: number): boolean {
+  return words[frameAt(task, words[(task >> 2) + TASK_DEPTH] as number) + (FRAME.control >> 2)] !== 0
+}
+
 /** Makes the frame of a call to `func` by the instruction at word `p`. False where there are 8 already. */
 export function pushFrame(words: Int32Array, task: number, func: number, p: number): boolean {
   const t = task >> 2

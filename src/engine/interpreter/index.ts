@@ -1,2 +1,2 @@
-export { createInterpreter, type InterpreterOptions } from './interpreter.js'
+export { createInterpreter, type InterpreterOptions, runtimeOptions } from './interpreter.js'
 export type { Shim } from './state.js'

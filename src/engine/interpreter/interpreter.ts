@@ -4,7 +4,10 @@
  */
 import { BpfError } from '../../bits/index.js'
 import { FRAME, FRAME_STACK, FUNC, FUNC_MAGIC, PROG, TASK, taskStates } from '../../runtime/layout.js'
+import { isLeaf } from '../../runtime/leaf.js'
+import type { Runtime } from '../../runtime/runtime.js'
 import type { CallTarget, Code, Engine, Stop, TrapInfo } from '../engine.js'
+import { controls } from './control.js'
 import { frameAt } from './frames.js'
 import { run } from './loop.js'
 import { refresh, type Shim, type State, type TrapNumber, trapReasons } from './state.js'
@@ -16,8 +19,8 @@ export interface InterpreterOptions {
   /** Bytes from the machine's heap, 8-byte aligned; 0 where there are none left. */
   alloc(bytes: number): number
   free(address: number): void
-  /** The routine of a leaf or control call; `undefined` where the runtime has none of that name. */
-  shim(target: CallTarget & { kind: 'leaf' | 'control' }): Shim | undefined
+  /** The routine of a leaf call; `undefined` where the runtime has none of that name. */
+  shim(name: string): Shim | undefined
 }
 
 const stateAfter: Record<Stop, number> = {
@@ -31,6 +34,29 @@ const stateAfter: Record<Stop, number> = {
 /** Most instructions of one `resume`. */
 const MAX_BUDGET = 0x7fffffff
 
+/** A routine that was given an address outside the memory (by a program that nobody verified) traps in WebAssembly. */
+function runGuarded(state: State, task: number, budget: number): Stop {
+  try {
+    return run(state, task, budget)
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error
+    refresh(state)
+    state.words[(task + TASK.trapCode) >> 2] = 1
+    state.words[(task + TASK.trapPc) >> 2] = state.words[(task + TASK.pc) >> 2] ?? 0
+    return 'trap'
+  }
+}
+
+/** The options for a machine's runtime. */
+export function runtimeOptions({ memory, calls, shims }: Runtime): InterpreterOptions {
+  return {
+    memory,
+    alloc: (bytes) => calls.alloc(bytes),
+    free: (address) => calls.free(address),
+    shim: (name) => (isLeaf(name) ? shims[name] : undefined),
+  }
+}
+
 /** An interpreter for one machine. */
 export function createInterpreter(options: InterpreterOptions): Engine {
   const { memory } = options
@@ -43,13 +69,13 @@ export function createInterpreter(options: InterpreterOptions): Engine {
   const shimNumbers = new Map<string, number>()
   const names = new Map<number, string>()
 
-  /** Number of a routine in `state.shims`, entered at its first use. */
+  /** What a call's word 1 holds: the number of a routine in `state.shims`, entered at its first use, or of a control call. */
   function routine(target: CallTarget): number {
     if (target.kind === 'host') return target.id
-    const known = shimNumbers.get(target.name)
+    const known = target.kind === 'control' ? controls[target.name] : shimNumbers.get(target.name)
     if (known !== undefined) return known
-    const shim = options.shim(target)
-    if (!shim) throw new BpfError('unknown-routine', `the runtime has no ${target.kind} routine ${target.name}`)
+    const shim = target.kind === 'leaf' ? options.shim(target.name) : undefined
+    if (!shim) throw new BpfError('unknown-routine', `there is no ${target.kind} routine ${target.name}`)
     shimNumbers.set(target.name, state.shims.length)
     return state.shims.push(shim) - 1
   }
@@ -126,7 +152,7 @@ export function createInterpreter(options: InterpreterOptions): Engine {
   function resume(task: number, budget: number): Stop {
     refresh(state)
     state.words[(task + TASK.state) >> 2] = taskStates.running
-    const stop = run(state, task, Math.max(0, Math.min(budget, MAX_BUDGET)) | 0)
+    const stop = runGuarded(state, task, Math.max(0, Math.min(budget, MAX_BUDGET)) | 0)
     state.words[(task + TASK.state) >> 2] = stateAfter[stop]
     return stop
   }

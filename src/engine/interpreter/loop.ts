@@ -6,12 +6,13 @@
  *
  * An address is a number below 2^31, so that a pointer with anything in its upper half faults, as does the first 64 KiB.
  */
-import { BLOCKED, FRAME, NULL_PAGE_END, TASK } from '../../runtime/layout.js'
+import { FRAME, NULL_PAGE_END, TASK } from '../../runtime/layout.js'
 import type { Stop } from '../engine.js'
 import { atomic32, atomic64 } from './atomics.js'
-import { indexOf, isFunction, loadPacket, popFrame, pushFrame, startOf, startOfTask } from './frames.js'
+import { beginLoop, leave } from './control.js'
+import { indexOf, isFunction, loadPacket, pushFrame, startOf, startOfTask } from './frames.js'
 import { below, divide, divideSigned, less, multiply, swap16, swap32 } from './halves.js'
-import { count, refresh, type State, type TrapNumber, tick } from './state.js'
+import { count, refresh, type Shim, type State, type TrapNumber, tick } from './state.js'
 
 /** How often `may_goto` goes on in one frame. Defined by us: Linux ends such loops by wall clock (250 ms). */
 export const MAY_GOTO_LIMIT = 0x800000
@@ -291,7 +292,7 @@ export function run(state: State, task: number, budget: number): Stop {
         continue
       }
 
-      // Jumps
+      // Jumps; 0xe5 is may_goto
       case 0x05:
         p += words[p + 3] as number
         continue
@@ -328,7 +329,6 @@ export function run(state: State, task: number, budget: number): Stop {
       case 0xdd: // s<=
         p += !less(bl, bh, al, ah) ? (words[p + 3] as number) : 4
         continue
-      // the same over the lower halves
       case 0x1e:
         p += al === bl ? (words[p + 3] as number) : 4
         continue
@@ -363,7 +363,6 @@ export function run(state: State, task: number, budget: number): Stop {
         p += al <= bl ? (words[p + 3] as number) : 4
         continue
       case 0xe5: {
-        // may_goto
         const frame = (task + TASK.frames + FRAME.size * (words[(task + TASK.depth) >> 2] as number)) >> 2
         const loops = words[frame + (FRAME.loops >> 2)] as number
         p += loops >= MAY_GOTO_LIMIT ? (words[p + 3] as number) : 4
@@ -371,8 +370,8 @@ export function run(state: State, task: number, budget: number): Stop {
         continue
       }
 
-      // Calls
-      case 0x110: // a function of this program
+      // Calls: 0x110 local, 0x111 a routine of the runtime, 0x112 the machine, 0x113 bpf_loop
+      case 0x110:
         if (!pushFrame(words, task, bl, p)) {
           trap = 4
           break loop
@@ -387,32 +386,36 @@ export function run(state: State, task: number, budget: number): Stop {
         p = startOf(words, al)
         continue
       case 0x95: // exit
-        p = popFrame(words, task, p)
-        if (p > 0) continue
-        p = -p
-        stop = 'done'
-        break loop
       case 0x114: // a packet's bytes, big-endian; outside the packet the function ends and gives 0
-        if (loadPacket(words, bytes, task, p, bl)) {
+        if ((w & 0x3ff) === 0x114 && loadPacket(words, bytes, task, p, bl)) {
           p += 4
           continue
         }
-        p = popFrame(words, task, p)
+        p = leave(words, task, p)
         if (p > 0) continue
         p = -p
         stop = 'done'
         break loop
-      case 0x111: // a routine of the runtime
       case 0x113: {
+        const at = beginLoop(words, task, p)
+        if (at <= 0) {
+          trap = at === 0 ? 4 : 5
+          break loop
+        }
+        p = at
+        continue
+      }
+      case 0x111: {
         tick(words, ticked - left - 1)
         ticked = left + 1
-        const result = state.shims[bl]?.(task)
+        words[(task + TASK.pc) >> 2] = indexOf(words, task, p)
+        const waits = (state.shims[bl] as Shim)(task)
         if (refresh(state)) {
           words = state.words
           bytes = state.bytes
           size = bytes.byteLength
         }
-        if (result === BLOCKED) {
+        if (waits === 1) {
           left++
           stop = 'blocked'
           break loop
@@ -420,7 +423,7 @@ export function run(state: State, task: number, budget: number): Stop {
         p += 4
         continue
       }
-      case 0x112: // the machine
+      case 0x112:
         words[(task + TASK.hostCall) >> 2] = bl
         p += 4
         stop = 'host'

@@ -4,8 +4,8 @@
  */
 import { MACHINE, MACHINE_AT } from '../../runtime/layout.js'
 
-/** A routine of the runtime: reads R1 to R5 of the task, writes its R0; gives `BLOCKED` where it must be tried again. */
-export type Shim = (task: number) => number | undefined
+/** A helper or kfunc: reads R1 to R5 of the task and writes its R0. Gives 0, or 1 where it must be tried again later. */
+export type Shim = (task: number) => number
 
 /** The interpreter's view of one machine. */
 export interface State {

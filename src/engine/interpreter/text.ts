@@ -10,7 +10,7 @@
  * one thread runs a machine. What the opcode byte does not tell apart gets numbers from 0x100 (`numbers`).
  */
 import { BpfError } from '../../bits/index.js'
-import { type Insn, isWide, type OpcodeRow, opcode, opcodes, pseudoCall, pseudoLoad } from '../../isa/index.js'
+import { type Insn, isWide, type OpcodeRow, opcode, pseudoCall, pseudoLoad } from '../../isa/index.js'
 import type { CallTarget, Code } from '../engine.js'
 
 /** Words of one pre-decoded instruction. */
@@ -79,19 +79,13 @@ function swapNumber(row: OpcodeRow): number {
 }
 
 /** The main loop's number of an operation. */
-export function operationNumber(row: OpcodeRow): number {
+function operationNumber(row: OpcodeRow): number {
   const named = special[row.op]
   if (named) return named(row)
   if (row.kind === 'alu' && row.op !== 'neg') return row.code | 0x08
   if (row.kind === 'if') return row.code | 0x08
   return row.op === 'st' ? row.code | 0x01 : row.code
 }
-
-/** Every number that `operationNumber` and calls give: what the main loop must have a case for. */
-export const operationNumbers: ReadonlySet<number> = new Set([
-  ...opcodes.map(operationNumber),
-  ...Object.values(numbers),
-])
 
 /** What writing a program's text needs to know. */
 export interface TextOptions {
