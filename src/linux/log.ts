@@ -30,7 +30,8 @@ export function summarise(log: string, accepted: boolean): LogSummary {
       processed = Number(count)
       break
     }
-    if (line !== '' && !/^(verification time|stack depth) /.test(line)) message = line
+    // After "infinite loop detected" the two states that are equal are printed: not what people look for.
+    if (line !== '' && !/^(verification time|stack depth|cur state:|old state:) ?/.test(line)) message = line
   }
   return { message: accepted ? '' : withoutBtfIds(message), processed }
 }
