@@ -4,6 +4,7 @@ import { valueCodec } from '../btf/values.js'
 import { parseObject } from '../object/index.js'
 import { type Kfunc, type KfuncPointer, kfunc } from './kfunc.js'
 import { callKfunc, type KfuncMemory, planKfunc } from './kfunc-call.js'
+import { withNames } from './prototype.js'
 
 const object = parseObject(new Uint8Array(readFileSync(new URL('testdata/kfunc.bpf.o', import.meta.url))))
 
@@ -11,7 +12,9 @@ function plan(name: string, declared: Kfunc) {
   const { btf } = object
   const [id] = btf?.find(name, 'func') ?? []
   if (!btf || id === undefined) throw new Error(`no ${name}`)
-  return planKfunc(name, declared, btf, id, (type) => valueCodec(btf, type))
+  const { parameters } = declared.flags
+  const prototype = parameters ? withNames({ btf, func: id }, name, parameters) : { btf, func: id }
+  return planKfunc(name, declared, prototype.btf, prototype.func, (type) => valueCodec(btf, type))
 }
 
 function memoryOf(bytes: Uint8Array): KfuncMemory {

@@ -52,22 +52,16 @@ export function planKfunc(
   const proto = func.kind === 'func' ? btf.type(func.type) : func
   if (proto.kind !== 'func_proto') throw disagree('its declaration is no function')
   if (proto.params.length > maxParameters) throw disagree(`it has more than ${maxParameters} parameters`)
-  const names = kfunc.flags.parameters
-  if (names && names.length !== proto.params.length) {
-    throw disagree(`it has ${proto.params.length} parameters, ${names.length} names were given`)
-  }
-  const nameAt = (i: number) => names?.[i] ?? proto.params[i]?.name ?? ''
   const parameters = proto.params.map((param, i): Parameter => {
     const type = btf.resolve(param.type)
-    const paramName = nameAt(i)
-    if (/__(ign|prog)$/.test(paramName)) return { kind: 'ignored' }
+    if (/__(ign|prog)$/.test(param.name)) return { kind: 'ignored' }
     const scalar = scalarOf(type)
-    if (scalar) return { kind: 'scalar', type: scalar, isSize: /__szk?$/.test(paramName) }
+    if (scalar) return { kind: 'scalar', type: scalar, isSize: /__szk?$/.test(param.name) }
     if (type.kind !== 'ptr') throw disagree(`parameter ${i + 1} (${type.kind} ${type.name}) cannot be passed`)
-    if (/__map$/.test(paramName)) return { kind: 'map' }
-    if (/__str$/.test(paramName)) return { kind: 'string' }
+    if (/__map$/.test(param.name)) return { kind: 'map' }
+    if (/__str$/.test(param.name)) return { kind: 'string' }
     const constant = isConst(btf, type.type)
-    if (/__szk?$/.test(nameAt(i + 1))) return { kind: 'buffer', sizeAt: i + 1, constant }
+    if (/__szk?$/.test(proto.params[i + 1]?.name ?? '')) return { kind: 'buffer', sizeAt: i + 1, constant }
     return sized(btf, type.type) ? { kind: 'typed', codec: codecOf(type.type), constant } : { kind: 'opaque' }
   })
   const wanted = parameters.filter(({ kind }) => kind !== 'ignored').length

@@ -1,0 +1,177 @@
+/**
+ * The loop that drives one task through an engine until it ends or must wait. There is one for everything that executes:
+ * runs from TypeScript, workqueue callbacks, timer callbacks.
+ */
+import { BpfError } from '../bits/index.js'
+import type { Stop } from '../engine/index.js'
+import { CPU, clockNs, cpuAt, readObject, TASK } from '../runtime/index.js'
+import type { Core, HostEntry, ProgramEntry } from './core.js'
+import type { TaskIdentity } from './identity.js'
+import { callKfunc } from './kfunc-call.js'
+import { lineOf, TrapError } from './trap-error.js'
+
+/** Something that executes or waits to go on. */
+export interface Job {
+  readonly task: number
+  readonly cpu: number
+  readonly program: ProgramEntry
+  /** The function that it entered: the program's name or the callback's. */
+  readonly name: string
+  readonly identity: TaskIdentity
+  /** The promise of an `async` kfunc that it waits for. */
+  suspended: Suspension | undefined
+  /** Called once: when it has returned, or failed. */
+  readonly end: (error?: unknown) => void
+}
+
+/** An `async` kfunc under way. `settled` turns true when the promise has; `finish` then writes R0, or throws. */
+export interface Suspension {
+  readonly promise: Promise<void>
+  settled: boolean
+  finish(): void
+}
+
+/** How far driving got: to its end, or to where it must wait for others or for a promise. */
+export type Outcome = 'done' | 'blocked' | 'suspended'
+
+/** Instructions between two looks at the limit. */
+const slice = 1_000_000
+
+/**
+ * Executes a job until it is done, blocked or suspended. Throws `TrapError`, `BpfError` (`too-many-instructions`) and whatever
+ * a kfunc throws; the caller ends the job then.
+ */
+export function drive(core: Core, job: Job): Outcome {
+  const { engine, rt, options } = core
+  const current = cpuAt(rt, job.cpu) + CPU.current
+  const interrupted = rt.load32(current)
+  rt.store32(current, job.task)
+  rt.store32(job.task + TASK.interrupted, interrupted)
+  try {
+    if (job.suspended) {
+      const { finish } = job.suspended
+      job.suspended = undefined
+      finish()
+    }
+    for (;;) {
+      const stop: Stop = engine.resume(job.task, slice)
+      if (stop === 'done' || stop === 'blocked') return stop
+      if (stop === 'trap') throw trapError(core, job)
+      if (stop === 'host' && hostCall(core, job) === 'suspended') return 'suspended'
+      if (rt.load64(job.task + TASK.executed) > options.maxInstructions) {
+        throw new BpfError('too-many-instructions', `it executed more than ${options.maxInstructions} instructions`, {
+          place: `program ${job.program.spec.name}`,
+        })
+      }
+    }
+  } finally {
+    rt.store32(current, interrupted)
+  }
+}
+
+function trapError(core: Core, job: Job): TrapError {
+  const info = core.engine.trap(job.task)
+  return new TrapError(info, lineOf(job.program.spec.lines, info.insn))
+}
+
+const registers = [1, 2, 3, 4, 5] as const
+
+function hostCall(core: Core, job: Job): 'ok' | 'suspended' {
+  const { rt } = core
+  const entry = core.hostCalls.get(rt.load32(job.task + TASK.hostCall))
+  if (!entry || entry.kind === 'unresolved') {
+    throw new BpfError('unresolved-kfunc', `it called ${entry?.name ?? 'a function'}, which was not resolved at load`, {
+      place: `program ${job.program.spec.name}`,
+    })
+  }
+  if (entry.kind === 'start') {
+    recordedStart(core, job, entry)
+    return 'ok'
+  }
+  const [a, b, c, d, e] = registers.map((n) => rt.load64(job.task + TASK.regs + n * 8))
+  const args = [a ?? 0n, b ?? 0n, c ?? 0n, d ?? 0n, e ?? 0n] as const
+  const result = (r0: bigint | number) => rt.store64(job.task + TASK.regs, BigInt.asUintN(64, BigInt(r0)))
+  if (entry.kind === 'helper') {
+    result(
+      entry.run({ args, memory: core.memory, identity: job.identity, print: (text) => core.printk.push(line(text)) }),
+    )
+    return 'ok'
+  }
+  return kfuncCall(core, job, entry, args, result)
+}
+
+/** bpf_printk texts often end in a newline of their own; the trace has one line for each. */
+function line(text: string): string {
+  return text.endsWith('\n') ? text.slice(0, -1) : text
+}
+
+function kfuncCall(
+  core: Core,
+  job: Job,
+  { plan, kfunc }: Extract<HostEntry, { kind: 'kfunc' }>,
+  args: readonly bigint[],
+  result: (r0: bigint) => void,
+): 'ok' | 'suspended' {
+  const started = callKfunc(plan, kfunc, args, {
+    read: core.memory.read,
+    write: core.memory.write,
+    map: (address) => core.maps.get(address)?.face,
+  })
+  if (!isThenable(started.result)) {
+    result(started.finish(started.result))
+    return 'ok'
+  }
+  if (!kfunc.flags.sleepable) {
+    Promise.resolve(started.result).catch(() => {})
+    throw new BpfError('kfunc-suspends', 'only a kfunc that is declared sleepable may be async', {
+      place: `kfunc ${plan.name}`,
+    })
+  }
+  let settle: () => bigint
+  const suspension: Suspension = {
+    settled: false,
+    finish: () => result(settle()),
+    promise: Promise.resolve(started.result).then(
+      (value) => {
+        settle = () => started.finish(value)
+        suspension.settled = true
+      },
+      (error: unknown) => {
+        settle = () => {
+          throw error
+        }
+        suspension.settled = true
+      },
+    ),
+  }
+  job.suspended = suspension
+  return 'suspended'
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+/** Does `bpf_wq_start` or `bpf_timer_start` by its shim and enters what happened in the timeline. */
+function recordedStart(core: Core, job: Job, { name }: Extract<HostEntry, { kind: 'start' }>): void {
+  const { rt, names } = core
+  const cell = Number(BigInt.asUintN(32, rt.load64(job.task + TASK.regs + 8)))
+  const before = core.memory.has(cell, 4) ? rt.load32(cell) : 0
+  const again = before !== 0 && readObject(rt, before).state.endsWith('pending')
+  rt.shims[name](job.task)
+  if (rt.load64(job.task + TASK.regs) !== 0n) return
+  const object = readObject(rt, before)
+  core.timeline.add({
+    event: 'start',
+    kind: object.kind,
+    atNs: clockNs(rt),
+    cpu: job.cpu,
+    id: object.id,
+    map: names.map(object.map),
+    key: names.key(object.map, object.value),
+    callback: names.callback(object.func),
+    from: job.name,
+    ...(again ? { again: true } : {}),
+    ...(object.kind === 'timer' ? { expiryNs: object.expiryNs } : {}),
+  })
+}

@@ -1,0 +1,175 @@
+/** Running a loaded program from TypeScript: what BPF_PROG_TEST_RUN does, once or several times. */
+import { BpfError } from '../bits/index.js'
+import type { Program, RunOptions, RunResult } from '../host/index.js'
+import { TASK, taskKinds } from '../runtime/index.js'
+import { ErrnoError, errnos } from '../uapi/index.js'
+import { type ContextProgram, contextOf, type PreparedRun } from './contexts/index.js'
+import { assertOpen, type Core, type ProgramEntry, reapPrograms } from './core.js'
+import { drive, type Job } from './drive.js'
+import type { TaskIdentity } from './identity.js'
+import { step } from './scheduler.js'
+
+/** How one run on a machine is set up. */
+export interface MachineRunOptions extends RunOptions {
+  /** Who runs it; what is left out is the machine's own. */
+  task?: Partial<TaskIdentity>
+}
+
+/** A program on a machine. */
+export interface MachineProgram extends Program {
+  /**
+   * Runs it to its end. Throws `ErrnoError` where test_run would fail, `TrapError` where it cannot go on, `BpfError`
+   * (`would-suspend`) where it calls an `async` kfunc: use `runAsync`.
+   */
+  run(options?: MachineRunOptions): RunResult
+  runAsync(options?: MachineRunOptions): Promise<RunResult>
+}
+
+/** One run under way. */
+interface Run {
+  readonly job: Job
+  readonly prepared: PreparedRun
+  readonly ctx: number
+  readonly packet: number
+  /** Frees everything; called once. */
+  readonly release: () => void
+}
+
+function begin(core: Core, entry: ProgramEntry, context: ContextProgram, options: MachineRunOptions): Run {
+  const { rt } = core
+  const { spec, address } = entry
+  const { cpu = 0 } = options
+  if (!Number.isInteger(cpu) || cpu < 0 || cpu >= rt.cpus) {
+    throw new BpfError('no-such-cpu', `the machine has CPUs 0 to ${rt.cpus - 1}, not ${cpu}`, { place: 'run' })
+  }
+  const prepared = contextOf(spec.type ?? 'unspec')(options, context)
+  const held: number[] = []
+  const take = (size: number): number => {
+    if (size === 0) return 0
+    const block = rt.calls.alloc(size)
+    if (block) held.push(block)
+    else throw new ErrnoError(errnos.ENOMEM, 'prog_test_run', { place: `program ${spec.name}` })
+    return block
+  }
+  let task = 0
+  const release = () => {
+    if (task) {
+      rt.calls.taskFree(task)
+      rt.calls.progLeave(address)
+    }
+    for (const block of held) rt.calls.free(block)
+    reapPrograms(core)
+  }
+  try {
+    const ctx = take(prepared.ctxSize)
+    const packet = take(prepared.packetSize)
+    task = rt.calls.taskNew(cpu, taskKinds.process)
+    if (!task) throw new ErrnoError(errnos.ENOMEM, 'prog_test_run', { place: `program ${spec.name}` })
+    rt.calls.progEnter(address)
+    const window = prepared.place(rt.memory.buffer, ctx, packet)
+    rt.store32(task + TASK.ctx, ctx)
+    rt.store32(task + TASK.packet, window.packet)
+    rt.store32(task + TASK.packetEnd, window.packetEnd)
+    const identity = { ...core.options.identity, ...options.task }
+    const job: Job = { task, cpu, program: entry, name: spec.name, identity, suspended: undefined, end() {} }
+    enter(core, job, ctx)
+    return { job, prepared, ctx, packet, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+function enter({ rt, engine }: Core, { task, program }: Job, ctx: number): void {
+  for (const register of [2, 3, 4, 5]) rt.store64(task + TASK.regs + register * 8, 0n)
+  rt.store64(task + TASK.regs + 8, BigInt(ctx))
+  engine.enter(task, program.handles[0] ?? 0)
+}
+
+function result({ rt }: Core, { job, prepared, ctx, packet }: Run): RunResult {
+  return { retval: rt.load32(job.task + TASK.regs), ...prepared.finish(rt.memory.buffer, ctx, packet) }
+}
+
+function repetitions({ repeat = 1 }: RunOptions): number {
+  if (Number.isInteger(repeat) && repeat >= 0) return Math.max(1, repeat)
+  throw new BpfError('bad-option', `repeat must be a whole number, not ${repeat}`, { place: 'run' })
+}
+
+function deadlock(entry: ProgramEntry): BpfError {
+  return new BpfError('deadlock', 'it waits for a lock or a callback, and nothing else can run', {
+    place: `program ${entry.spec.name}`,
+  })
+}
+
+/** The program as users hold it. `context` tells how its argument lies in memory, `close` drops the user reference. */
+export function openProgram(
+  core: Core,
+  entry: ProgramEntry,
+  context: ContextProgram,
+  close: () => void,
+): MachineProgram {
+  const { spec } = entry
+  let open = true
+
+  function start(options: MachineRunOptions): Run {
+    assertOpen(core)
+    if (!open) throw new ErrnoError(errnos.EBADF, 'prog_test_run', { place: `program ${spec.name}` })
+    return begin(core, entry, context, options)
+  }
+
+  return {
+    name: spec.name,
+    spec,
+    run(options = {}) {
+      const times = repetitions(options)
+      const run = start(options)
+      try {
+        for (let left = times; left > 0; ) {
+          const outcome = drive(core, run.job)
+          if (outcome === 'suspended') {
+            throw new BpfError('would-suspend', 'it calls an async kfunc: use runAsync', {
+              place: `program ${spec.name}`,
+            })
+          }
+          if (outcome === 'blocked' && !step(core)) throw deadlock(entry)
+          if (outcome !== 'done') continue
+          left -= 1
+          if (left > 0) enter(core, run.job, run.ctx)
+        }
+        return result(core, run)
+      } finally {
+        run.release()
+      }
+    },
+    async runAsync(options = {}) {
+      const times = repetitions(options)
+      const run = start(options)
+      try {
+        for (let left = times; left > 0; ) {
+          const outcome = drive(core, run.job)
+          if (run.job.suspended) await run.job.suspended.promise
+          assertOpen(core)
+          if (outcome === 'blocked' && !step(core)) await othersOf(core, entry)
+          if (outcome !== 'done') continue
+          left -= 1
+          if (left > 0) enter(core, run.job, run.ctx)
+        }
+        return result(core, run)
+      } finally {
+        if (!core.closed) run.release()
+      }
+    },
+    close() {
+      if (!open) return
+      open = false
+      close()
+    },
+  }
+}
+
+/** Waits until somebody else can go on; throws where nobody ever will. */
+async function othersOf(core: Core, entry: ProgramEntry): Promise<void> {
+  const promises = core.waiting.flatMap(({ suspended }) => (suspended ? [suspended.promise] : []))
+  if (promises.length === 0) throw deadlock(entry)
+  await Promise.race(promises)
+}

@@ -1,0 +1,218 @@
+/**
+ * What happens next on a machine, and the only place where asynchronous work begins. Deterministic: who waited for a promise
+ * goes on first, then expired timers by expiry, then queued work by the time of its start; ties by CPU. Nothing happens
+ * unless it is asked for, and the clock moves only when nothing else can.
+ */
+import { BpfError } from '../bits/index.js'
+import { ASYNC, CPU, clockNs, cpuAt, NEVER, readObject, TASK, taskKinds } from '../runtime/index.js'
+import { assertOpen, type Core, reapPrograms } from './core.js'
+import { drive, type Job } from './drive.js'
+import { idleIdentity, workerIdentity } from './identity.js'
+import { byExpiry } from './work.js'
+
+/** What a step did. */
+export interface Step {
+  /** `timer` and `wq`: a callback began; `resumed`: one that waited went on. */
+  readonly kind: 'timer' | 'wq' | 'resumed'
+  /** The function that executed. */
+  readonly callback: string
+  readonly cpu: number
+  /** `false` where it now waits for an `async` kfunc or a lock. */
+  readonly done: boolean
+}
+
+/** Does the next thing that can be done without moving the clock; `undefined` where there is none. */
+export function step(core: Core): Step | undefined {
+  assertOpen(core)
+  const made = resumeSettled(core) ?? fireTimer(core) ?? runWork(core) ?? retryBlocked(core)
+  if (made) reapPrograms(core)
+  return made
+}
+
+function resumeSettled(core: Core): Step | undefined {
+  const job = core.waiting.find(({ suspended }) => suspended?.settled)
+  return job ? goOn(core, job) : undefined
+}
+
+/** Blocked jobs try again when nothing else can run; one that gets no further is no step. */
+function retryBlocked(core: Core): Step | undefined {
+  for (const job of core.waiting.filter(({ suspended }) => !suspended)) {
+    const before = core.rt.load32(job.task + TASK.pc)
+    const made = goOn(core, job)
+    if (made.done || job.suspended || core.rt.load32(job.task + TASK.pc) !== before) return made
+  }
+  return undefined
+}
+
+/** Drives a waiting job again. */
+export function goOn(core: Core, job: Job): Step {
+  core.waiting.splice(core.waiting.indexOf(job), 1)
+  return { kind: 'resumed', callback: job.name, cpu: job.cpu, done: execute(core, job) }
+}
+
+/** Drives a job to its end (true), or puts it among those that wait. */
+export function execute(core: Core, job: Job): boolean {
+  let outcome: ReturnType<typeof drive>
+  try {
+    outcome = drive(core, job)
+  } catch (error) {
+    job.end(error)
+    throw error
+  }
+  if (outcome === 'done') job.end()
+  else core.waiting.push(job)
+  return outcome === 'done'
+}
+
+function fireTimer(core: Core): Step | undefined {
+  const { rt } = core
+  for (const cpu of cpusByTimer(core)) {
+    const object = rt.calls.timerPick(cpu)
+    if (object) return begin(core, object, cpu, rt.calls.timerFinish)
+  }
+  return undefined
+}
+
+/** CPUs whose next timer has expired, the earliest first. */
+function cpusByTimer({ rt }: Core): number[] {
+  const time = clockNs(rt)
+  const roots = Array.from({ length: rt.cpus }, (_, cpu) => rt.load32(cpuAt(rt, cpu) + CPU.timerRoot))
+  const due = roots.flatMap((root) => (root ? [readObject(rt, root)] : [])).filter(({ expiryNs }) => expiryNs <= time)
+  return due.sort(byExpiry(rt)).map(({ cpu }) => cpu)
+}
+
+function runWork(core: Core): Step | undefined {
+  const { rt } = core
+  const heads: { cpu: number; at: bigint }[] = []
+  for (let cpu = 0; cpu < rt.cpus; cpu++) {
+    const head = rt.load32(cpuAt(rt, cpu) + CPU.queueHead)
+    if (head) heads.push({ cpu, at: rt.load64(head + ASYNC.startedAt) })
+  }
+  heads.sort((a, b) => (a.at === b.at ? a.cpu - b.cpu : a.at < b.at ? -1 : 1))
+  for (const { cpu } of heads) {
+    // What still runs elsewhere is put off by the routine: then there may be nothing left to pick.
+    const object = rt.calls.wqPick(cpu)
+    if (object) return begin(core, object, cpu, rt.calls.wqFinish)
+  }
+  return undefined
+}
+
+/** Begins the callback of an object that was just marked running. */
+function begin(core: Core, address: number, cpu: number, finish: (object: number) => void): Step {
+  const { rt, engine, timeline, names, functions } = core
+  const object = readObject(rt, address)
+  const func = rt.load32(address + ASYNC.runningFunc)
+  const known = functions.get(func)
+  const task = known ? rt.calls.taskNew(cpu, object.kind === 'wq' ? taskKinds.worker : taskKinds.softirq) : 0
+  if (!known || !task) {
+    finish(address)
+    if (!known) throw new BpfError('bad-function', 'a callback that no program has')
+    throw new BpfError('out-of-memory', 'no room for the task of a callback', { place: `callback ${known.name}` })
+  }
+  rt.calls.taskCallback(task, address)
+  engine.enter(task, func)
+  const event = {
+    kind: object.kind,
+    cpu,
+    id: object.id,
+    map: names.map(object.map),
+    key: names.key(object.map, object.value),
+    callback: known.name,
+  }
+  timeline.add({ ...event, event: 'begin', atNs: clockNs(core.rt), startNs: object.startedAtNs })
+  const job: Job = {
+    task,
+    cpu,
+    program: known.program,
+    name: known.name,
+    identity: object.kind === 'wq' ? workerIdentity(cpu) : idleIdentity(cpu),
+    suspended: undefined,
+    end() {
+      rt.calls.taskFree(task)
+      finish(address)
+      timeline.add({ ...event, event: 'end', atNs: clockNs(core.rt) })
+    },
+  }
+  return { kind: object.kind, callback: known.name, cpu, done: execute(core, job) }
+}
+
+/** When the next timer expires; `undefined` where none is armed, or never fires. */
+export function nextExpiry(core: Core): bigint | undefined {
+  const next = core.rt.calls.timerNext()
+  if (!next) return undefined
+  const { expiryNs } = readObject(core.rt, next)
+  return expiryNs >= NEVER ? undefined : expiryNs
+}
+
+/** How long to go on. */
+export interface IdleOptions {
+  /** Stop as soon as this holds. */
+  until?: (() => boolean) | undefined
+  /** Do not move the clock beyond this time. */
+  deadlineNs?: bigint | undefined
+  /** Most steps (default 1,000,000): work that always starts itself again has no end. */
+  maxSteps?: number | undefined
+}
+
+/** Why `runUntilIdle` stopped. */
+export type Idle = 'until' | 'idle' | 'deadline'
+
+/**
+ * Steps until nothing is left to do, moving the clock to the next expiry whenever nothing else can run. What waits for a
+ * promise is left waiting. Throws `BpfError` (`still-busy`) after `maxSteps`.
+ */
+export function runUntilIdle(core: Core, { until, deadlineNs, maxSteps = 1_000_000 }: IdleOptions = {}): Idle {
+  for (let steps = 0; ; steps++) {
+    if (until?.()) return 'until'
+    if (steps >= maxSteps) throw new BpfError('still-busy', `there is still work after ${maxSteps} steps`)
+    if (step(core)) continue
+    const expiry = nextExpiry(core)
+    if (expiry === undefined) return 'idle'
+    if (deadlineNs !== undefined && expiry > deadlineNs) return 'deadline'
+    core.rt.calls.clockAdvanceTo(expiry)
+  }
+}
+
+/** Lets time pass: everything that is due until then happens at its time. */
+export function advance(core: Core, ns: bigint, maxSteps?: number): void {
+  assertOpen(core)
+  const deadlineNs = clockNs(core.rt) + ns
+  runUntilIdle(core, { deadlineNs, maxSteps })
+  core.rt.calls.clockAdvanceTo(deadlineNs)
+}
+
+/**
+ * Drains like `runUntilIdle`, waiting for `async` kfuncs too. `timeoutMs` counts on the machine's clock, and in real time for
+ * what a promise takes. Throws `BpfError` (`settle-timeout`).
+ */
+export async function settle(
+  core: Core,
+  { until, timeoutMs = 1000 }: { until?: (() => boolean) | undefined; timeoutMs?: number | undefined },
+): Promise<void> {
+  assertOpen(core)
+  const deadlineNs = clockNs(core.rt) + BigInt(Math.round(timeoutMs * 1e6))
+  const timeout = (why: string) => new BpfError('settle-timeout', why, { place: 'settle' })
+  for (;;) {
+    const reached = runUntilIdle(core, { until, deadlineNs })
+    if (reached === 'until') return
+    if (reached === 'deadline') throw timeout(`there is still work after ${timeoutMs} ms of the machine's time`)
+    const promises = core.waiting.flatMap(({ suspended }) => (suspended ? [suspended.promise] : []))
+    if (promises.length === 0) {
+      if (core.waiting.length > 0) throw timeout('what is left waits for a lock that nobody will release')
+      if (until) throw timeout('nothing is left to do, and `until` does not hold')
+      return
+    }
+    if (!(await raced(promises, timeoutMs))) throw timeout(`an async kfunc took longer than ${timeoutMs} ms`)
+  }
+}
+
+/** Waits for one of these, or for some real time: `false`. */
+async function raced(promises: readonly Promise<void>[], timeoutMs: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs)
+  })
+  const first = await Promise.race([...promises.map((promise) => promise.then(() => true)), late])
+  clearTimeout(timer)
+  return first
+}

@@ -1,0 +1,18 @@
+/** The objects beside this file, read; and small hands for tests over them. */
+import { readFileSync } from 'node:fs'
+import { type ObjectSpec, parseObject } from '../../object/index.js'
+import type { MachineCollection } from '../index.js'
+
+/** Reads a fresh spec of one of the objects, without the `.bpf.o`. */
+export function object(name: string): ObjectSpec {
+  return parseObject(new Uint8Array(readFileSync(new URL(`${name}.bpf.o`, import.meta.url))), { name })
+}
+
+/** Runs a program that reports through `ctx->ret`, and gives that. */
+export function call(app: MachineCollection, name: string, ctx: Record<string, unknown> = {}, cpu = 0): number {
+  const program = app.programs[name]
+  if (!program) throw new Error(`no program ${name}`)
+  const { retval, fields } = program.run({ ctx, cpu })
+  if (retval !== 0) throw new Error(`${name} gave ${retval}`)
+  return Number(fields?.ret)
+}
