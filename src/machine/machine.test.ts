@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { call, object } from '../../test/support/machine.js'
 import { Machine } from './index.js'
-import { call, object } from './testdata/objects.js'
 
 it('runs a program, its globals and its result', async () => {
   await using machine = new Machine()

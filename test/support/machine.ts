@@ -1,11 +1,14 @@
-/** The objects beside this file, read; and small hands for tests over them. */
+/** The objects that the machine's tests run, and small hands for tests over them. */
 import { readFileSync } from 'node:fs'
-import { type ObjectSpec, parseObject } from '../../object/index.js'
-import type { MachineCollection } from '../index.js'
+import type { MachineCollection } from '../../src/machine/index.js'
+import { type ObjectSpec, parseObject } from '../../src/object/index.js'
 
 /** Reads a fresh spec of one of the objects, without the `.bpf.o`. */
 export function object(name: string): ObjectSpec {
-  return parseObject(new Uint8Array(readFileSync(new URL(`${name}.bpf.o`, import.meta.url))), { name })
+  return parseObject(
+    new Uint8Array(readFileSync(new URL(`../../src/machine/testdata/${name}.bpf.o`, import.meta.url))),
+    { name },
+  )
 }
 
 /** Runs a program that reports through `ctx->ret`, and gives that. */
