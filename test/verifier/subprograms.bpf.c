@@ -101,17 +101,17 @@ SEC("tc") int callee_returns_its_stack(struct __sk_buff *skb)
 }
 
 /* Frames in assembly: each of them is entered with R1 to R5 only. */
-static __naked __noinline __used void reads_r6(void)
+static __naked __noinline __attribute__((used)) void reads_r6(void)
 {
 	asm volatile("r0 = r6; exit;");
 }
 
-static __naked __noinline __used void writes_r6(void)
+static __naked __noinline __attribute__((used)) void writes_r6(void)
 {
 	asm volatile("r6 = 0; r0 = 0; exit;");
 }
 
-static __naked __noinline __used void leaves_r0(void)
+static __naked __noinline __attribute__((used)) void leaves_r0(void)
 {
 	asm volatile("exit;");
 }
@@ -122,7 +122,7 @@ ASM("socket", result_never_set, "call leaves_r0; exit;", "i"(0))
 ASM("socket", result_never_set_nor_read, "call leaves_r0; r0 = 0; exit;", "i"(0))
 ASM("socket", arguments_are_gone, "r1 = 1; call writes_r6; r0 = r1; exit;", "i"(0))
 
-static __naked __noinline __used void itself(void)
+static __naked __noinline __attribute__((used)) void itself(void)
 {
 	asm volatile("call itself; exit;");
 }
@@ -157,26 +157,29 @@ SEC("tc") int nine_frames(struct __sk_buff *skb)
 
 static __noinline __u64 large_frame(__u64 a)
 {
-	volatile __u64 buffer[40];
+	__u64 buffer[40], *all = buffer;
 
-	buffer[0] = a;
-	return buffer[0];
+	barrier_var(all);
+	all[0] = a;
+	return all[0];
 }
 
 SEC("tc") int two_frames_fit(struct __sk_buff *skb)
 {
-	volatile __u64 buffer[16];
+	__u64 buffer[16], *all = buffer;
 
-	buffer[0] = large_frame(skb->len);
-	return buffer[0] & 1;
+	barrier_var(all);
+	all[0] = large_frame(skb->len);
+	return all[0] & 1;
 }
 
 SEC("tc") int two_frames_too_large(struct __sk_buff *skb)
 {
-	volatile __u64 buffer[32];
+	__u64 buffer[32], *all = buffer;
 
-	buffer[0] = large_frame(skb->len);
-	return buffer[0] & 1;
+	barrier_var(all);
+	all[0] = large_frame(skb->len);
+	return all[0] & 1;
 }
 
 /* Global functions: verified once, for any argument. */

@@ -1,0 +1,37 @@
+// The shape of a program: jumps, code that nothing reaches, and branches that the verifier knows the way of.
+#include "core.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+ASM("socket", nothing_but_exit, "r0 = 0; exit;", "i"(0))
+ASM("socket", code_after_exit, "r0 = 0; exit; r0 = 1; exit;", "i"(0))
+ASM("socket", code_jumped_over, "r0 = 0; goto out_%=; r0 = 1; out_%=: exit;", "i"(0))
+ASM("socket", loop_that_nothing_reaches, "r0 = 0; exit; loop_%=: goto loop_%=;", "i"(0))
+ASM("socket", jump_beyond_the_end, "r0 = 0; goto +10; exit;", "i"(0))
+ASM("socket", jump_before_the_start, "r0 = 0; goto -10; exit;", "i"(0))
+ASM("socket", branch_beyond_the_end, UNKNOWN "if r0 == 0 goto +10; exit;", ASKS)
+ASM("socket", jump_to_itself,  "r0 = 0; if r0 != 0 goto out_%=; goto -1; out_%=: exit;", "i"(0))
+ASM("socket", jump_into_a_wide_load, "r0 = 0; goto +1; r1 = 5 ll; exit;", "i"(0))
+ASM("socket", branch_into_a_wide_load, UNKNOWN "if r0 == 0 goto +1; r1 = 5 ll; r0 = 0; exit;", ASKS)
+ASM("socket", dead_branch_is_not_looked_at, "r1 = 5; if r1 == 5 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, "i"(0))
+ASM("socket", dead_branch_by_bounds, UNKNOWN "r0 &= 7; if r0 < 8 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", dead_branch_by_bits, UNKNOWN "r0 |= 1; if r0 & 1 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", dead_branch_by_sign, UNKNOWN "r0 >>= 1; if r0 s>= 0 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", dead_branch_by_half, UNKNOWN "w0 &= 15; if w0 <= 15 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", live_branch_is_looked_at, UNKNOWN "if r0 == 5 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", tested_twice, UNKNOWN "if r0 > 10 goto out_%=; if r0 <= 10 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", tested_twice_through_a_copy, UNKNOWN "r1 = r0; if r1 > 10 goto out_%=; if r0 <= 10 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", compared_with_itself, UNKNOWN "if r0 == r0 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", compared_registers, UNKNOWN "r1 = r0; r1 &= 7; r2 = 8; if r1 < r2 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", compared_unknown_registers,
+    UNKNOWN "r6 = r0;" UNKNOWN "r6 &= 7; r0 &= 7; r0 += 8; if r6 < r0 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", equal_to_bounded, UNKNOWN "r6 = r0; r6 &= 7;" UNKNOWN "if r0 != r6 goto out_%=; if r0 < 8 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, ASKS)
+ASM("socket", negative_constant, "r1 = -1; if r1 s< 0 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, "i"(0))
+ASM("socket", negative_half_constant_is_positive, "w1 = -1; if r1 s< 0 goto out_%=; r0 = *(u64 *)(r9 + 0); out_%=:" DONE, "i"(0))
+ASM("socket", branch_on_unwritten_register, "if r5 == 0 goto out_%=; out_%=:" DONE, "i"(0))
+ASM("socket", branch_against_unwritten_register, "r0 = 0; if r0 == r5 goto out_%=; out_%=:" DONE, "i"(0))
+ASM("socket", unreachable_end, UNKNOWN "if r0 == 0 goto +1; exit; r0 = 1; exit;", ASKS)
+ASM("socket", unknown_opcode, ".8byte 0x00000000000000ff;" DONE, "i"(0))
+ASM("socket", reserved_field_set, ".8byte 0x00000000000010b7; exit;", "i"(0))
+ASM("socket", register_eleven, ".8byte 0x0000000000000bb7; exit;", "i"(0))
+ASM("socket", wide_load_cut_short, "r0 = 0; .8byte 0x0000000100000018; exit;", "i"(0))
