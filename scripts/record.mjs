@@ -1,5 +1,5 @@
 // Asks the running kernel again and writes its answers beside the questions: `npm run record` for all of test/verifier,
-// test/async and examples, `npm run record -- NAME...` for some. Needs root, koffi, clang 19 and the reference kernel.
+// test/async, test/conformance and examples, `npm run record -- NAME...` for some (`conformance`: its vectors). Needs root, koffi, clang 19 and the reference kernel.
 // The suites themselves do the work, so that what is recorded is what is compared.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -10,13 +10,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const names = process.argv.slice(2)
 const places = (name) => [`test/verifier/${name}.bpf.c`, `test/async/${name}.bpf.c`, `examples/${name}/${name}.bpf.c`]
 for (const name of names) {
+  if (name === 'conformance') continue
   if (places(name).some((place) => existsSync(join(root, place)))) continue
   console.error(`record: nothing has the name '${name}': looked for ${places(name).join(', ')}`)
   process.exit(2)
 }
 
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-const suites = ['test/verifier', 'test/async', 'test/examples']
+const suites = ['test/verifier', 'test/async', 'test/examples', 'test/conformance/vectors']
 const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'suites', ...suites], {
   cwd: root,
   stdio: 'inherit',

@@ -1,3 +1,4 @@
 export { type BareOptions, type BareProgram, bareProgram } from './bare.js'
 export type { CallTarget, Code, Engine, Stop, TrapInfo } from './engine.js'
+export { controls } from './interpreter/control.js'
 export { createInterpreter, type InterpreterOptions, runtimeOptions, type Shim } from './interpreter/index.js'

@@ -1,0 +1,42 @@
+/** The interpreter against the running kernel on arbitrary programs. */
+import { closeSync } from 'node:fs'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { bareProgram } from '../../src/engine/index.js'
+import { assemble, disassemble, encode, type Insn } from '../../src/isa/index.js'
+import { kernelUnavailable, testRun, tryLoadProgram } from '../../src/linux/index.js'
+import { programTypes } from '../../src/uapi/index.js'
+import { closedProgram } from '../support/closed-program.js'
+
+const noKernel = kernelUnavailable()
+if (noKernel) console.warn(`not run: arbitrary programs on interpreter and kernel, because ${noKernel}`)
+
+/** The low 32 bits of R0 in the kernel; throws with its last words where it refuses the program. */
+function kernelResult(insns: readonly Insn[]): number {
+  const load = { type: programTypes.xdp, insns: encode(insns), license: 'GPL' }
+  const { result } = tryLoadProgram(load)
+  if (result < 0)
+    throw new Error(
+      tryLoadProgram({ ...load, logLevel: 1 })
+        .log.split('\n')
+        .slice(-4)
+        .join('\n'),
+    )
+  try {
+    return testRun(result, programTypes.xdp, { data: new Uint8Array(64) }, 'closed').retval
+  } finally {
+    closeSync(result)
+  }
+}
+
+it.runIf(!noKernel)('leaves in R0 what the running kernel leaves there, both halves', () => {
+  const upper = assemble('r0 >>= 32\nexit')
+  fc.assert(
+    fc.property(closedProgram, (insns) => {
+      const r0 = bareProgram(insns).run(10_000)
+      const both = [kernelResult(insns), kernelResult([...insns.slice(0, -1), ...upper])]
+      expect(both, disassemble(insns)).toEqual([Number(r0 & 0xffffffffn), Number(r0 >> 32n)])
+    }),
+    { numRuns: 300 },
+  )
+})
