@@ -1,5 +1,6 @@
 // Asks the running kernel again and writes its answers beside the questions: `npm run record` for all of test/verifier,
-// test/async, test/conformance and examples, `npm run record -- NAME...` for some (`conformance`: its vectors). Needs root, koffi, clang 19 and the reference kernel.
+// test/async, test/conformance and examples, `npm run record -- NAME...` for some (`conformance`: its vectors). Needs root,
+// koffi, clang 19 and the reference kernel.
 // The suites themselves do the work, so that what is recorded is what is compared.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
