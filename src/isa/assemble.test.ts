@@ -137,3 +137,9 @@ it('lets the printer name calls and immediates', () => {
   expect(disassembleInsn(insns, 0)).toBe('(85) call kernel-function#66103')
   expect(disassemble(insns, names)).toBe('0: (85) call bpf_wq_init#66103\n1: (18) r1 = 0xffff888101234000\n')
 })
+
+it('finds the register of a callx where LLVM before 19 put it, in imm', () => {
+  const insn = { code: 0x8d, dst: 0, src: 0, off: 0, imm: 2 }
+  expect(disassembleInsn([insn], 0)).toBe('(8d) callx r2')
+  expect(assemble('callx r2')).toEqual([{ ...insn, dst: 2, imm: 0 }])
+})

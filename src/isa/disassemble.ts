@@ -8,7 +8,7 @@
  */
 import { helperIds } from '../uapi/index.js'
 import type { Insn } from './insn.js'
-import { isWide, type Kind, type OpcodeRow, opcode, opcodes, pseudoCall, pseudoLoad } from './opcodes.js'
+import { callxRegister, isWide, type Kind, type OpcodeRow, opcode, opcodes, pseudoCall, pseudoLoad } from './opcodes.js'
 
 /** How a printer names what an instruction refers to. A callback that gives `undefined` leaves the default. */
 export interface Names {
@@ -91,7 +91,7 @@ const forms: Record<
   },
   goto: (row, insn) => `${row.symbol} pc${signed(row.op === 'gotol' ? insn.imm : insn.off)}`,
   call: (row, insn, _, index, names) =>
-    row.op === 'callx' ? `callx r${insn.dst}` : `call ${names.call?.(insn, index) ?? callTarget(insn)}`,
+    row.op === 'callx' ? `callx r${callxRegister(insn)}` : `call ${names.call?.(insn, index) ?? callTarget(insn)}`,
   exit: () => 'exit',
   load: (row, insn) => `r${insn.dst} = *(${row.symbol} *)(r${insn.src} ${signed(insn.off)})`,
   store: (row, insn) =>

@@ -4,6 +4,7 @@ export { disassemble, disassembleInsn, type Names } from './disassemble.js'
 export { encode } from './encode.js'
 export type { Insn } from './insn.js'
 export {
+  callxRegister,
   type Field,
   type InsnClass,
   insnClasses,

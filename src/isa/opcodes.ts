@@ -339,6 +339,11 @@ export function isWide(insn: Pick<Insn, 'code'>): boolean {
   return insn.code === 0x18
 }
 
+/** The register that a callx calls. LLVM before 19 wrote its number into `imm` and left `dst` 0. */
+export function callxRegister(insn: Pick<Insn, 'dst' | 'imm'>): number {
+  return insn.dst === 0 && insn.imm > 0 && insn.imm <= 10 ? insn.imm : insn.dst
+}
+
 /** What the `src` field of ld_imm64 says about its value (BPF_PSEUDO_*). */
 export const pseudoLoad = {
   /** A plain 64-bit number. */

@@ -63,6 +63,12 @@ describe('bare programs', () => {
     expect(() => bareProgram(assemble('call pc+9\nexit'))).toThrow(expect.objectContaining({ code: 'bad-function' }))
   })
 
+  it('call the register that LLVM before 19 put into imm', () => {
+    const [load, upper, callx, ...rest] = assemble('r2 = subprog[f]\ncallx r2\nexit\nf: r0 = 4\nexit')
+    if (!load || !upper || !callx) throw new Error('three slots expected')
+    expect(bareProgram([load, upper, { ...callx, dst: 0, imm: 2 }, ...rest]).run()).toBe(4n)
+  })
+
   it('end where their budget does', () => {
     expect(() => bareProgram(assemble('goto pc-1')).run(1000)).toThrow(
       expect.objectContaining({ code: 'out-of-budget' }),

@@ -95,7 +95,8 @@ export function createInterpreter(options: InterpreterOptions): Engine {
     const handles = code.functions.map((_, index) => funcs + index * FUNC.size)
     const text = alloc(textBytes(code))
     try {
-      writeText(state.words, text >> 2, { code, handles, routine })
+      const byStart = new Map(code.functions.map(({ start }, index) => [start, funcs + index * FUNC.size]))
+      writeText(state.words, text >> 2, { code, handles: byStart, routine })
     } catch (error) {
       options.free(text)
       options.free(funcs)

@@ -10,7 +10,7 @@
  * one thread runs a machine. What the opcode byte does not tell apart gets numbers from 0x100 (`numbers`).
  */
 import { BpfError } from '../../bits/index.js'
-import { type Insn, isWide, type OpcodeRow, opcode, pseudoCall, pseudoLoad } from '../../isa/index.js'
+import { callxRegister, type Insn, isWide, type OpcodeRow, opcode, pseudoCall, pseudoLoad } from '../../isa/index.js'
 import type { CallTarget, Code } from '../engine.js'
 
 /** Words of one pre-decoded instruction. */
@@ -90,8 +90,8 @@ function operationNumber(row: OpcodeRow): number {
 /** What writing a program's text needs to know. */
 export interface TextOptions {
   readonly code: Code
-  /** Address of the function descriptor of each entry of `code.functions`. */
-  readonly handles: readonly number[]
+  /** Address of the function descriptor by first instruction. */
+  readonly handles: ReadonlyMap<number, number>
   /** Number of a leaf or control routine, for word 1. Throws where there is none of that name. */
   readonly routine: (target: CallTarget) => number
 }
@@ -138,7 +138,8 @@ export function writeText(words: Int32Array, at: number, options: TextOptions): 
       high = row.source === 'reg' ? 1 : 0
       last = row.size
     }
-    words[to] = number | (insn.dst << 11) | (right << 17) | source
+    const left = row.op === 'callx' ? callxRegister(insn) : insn.dst
+    words[to] = number | (left << 11) | (right << 17) | source
     words[to + 1] = low
     words[to + 2] = high
     words[to + 3] = last
@@ -155,8 +156,7 @@ function distance(insn: Insn, row: OpcodeRow, index: number, count: number): num
 }
 
 function handleOf(options: TextOptions, start: number, index: number): number {
-  const position = options.code.functions.findIndex((fn) => fn.start === start)
-  const handle = options.handles[position]
+  const handle = options.handles.get(start)
   if (handle === undefined) {
     const place = `${options.code.name}, instruction ${index}`
     throw new BpfError('bad-function', `no function begins at instruction ${start}`, { place })
