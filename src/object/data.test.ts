@@ -84,3 +84,10 @@ it('bounds global data, which a .bss may ask for without having a byte of it', (
   expect(parseObject(bss(1 << 20)).maps['object.bss']?.contents?.length).toBe(1 << 20)
   expect(() => parseObject(bss(2 ** 40))).toThrow(expect.objectContaining({ code: 'global-data-too-large' }))
 })
+
+it('warns of pointers in data, which no loader fills in', () => {
+  expect(parseObject(fixture('odd.clang19')).warnings).toEqual([
+    'section .data: a pointer to word, at byte 0, is not filled in, nor 2 more',
+  ])
+  expect(parseObject(fixture('data.clang19')).warnings).toEqual([])
+})

@@ -85,6 +85,7 @@ export function parseObject(bytes: Uint8Array, options: ParseObjectOptions = {})
     maps,
     variables: variablesOf(btf, global.specs),
     externs: uniqueExterns([...externs.values()]),
+    warnings: pointersInData(elf),
   }
 }
 
@@ -156,6 +157,18 @@ function linkPrograms(code: readonly CodeSection[]): Record<string, ProgramSpec>
 
 function programOf(main: CodeFunction, text: CodeSection | undefined, budget: LinkBudget): ProgramSpec {
   return { name: main.name, ...sectionMeaning(main.section.name), ...linkProgram(main, text, budget) }
+}
+
+/** Nothing relocates global data: libbpf passes over the relocations of such sections, and the program reads addends. */
+function pointersInData(elf: ElfFile): string[] {
+  return elf.sections.filter(dataKind).flatMap(({ index, name }) => {
+    const [first, ...more] = elf.relocations.get(index) ?? []
+    if (!first) return []
+    const target = `${first.symbol.name || 'something'}, at byte ${first.offset}`
+    return [
+      `section ${name}: a pointer to ${target}, is not filled in${more.length ? `, nor ${more.length} more` : ''}`,
+    ]
+  })
 }
 
 function uniqueExterns(externs: readonly ExternSpec[]): ExternSpec[] {

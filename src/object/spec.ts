@@ -134,4 +134,6 @@ export interface ObjectSpec {
    */
   readonly variables: Record<string, unknown>
   readonly externs: readonly ExternSpec[]
+  /** What loads, as with libbpf, and is hardly meant: one sentence each, its place first. */
+  readonly warnings: readonly string[]
 }

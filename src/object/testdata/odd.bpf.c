@@ -1,4 +1,4 @@
-/* What only newer tools write: an arena with a 64-bit attribute, struct_ops with their programs. */
+/* What only newer tools write: an arena with a 64-bit attribute, struct_ops with their programs, pointers in data. */
 #include "bpf.h"
 
 struct {
@@ -28,5 +28,9 @@ __u32 threshold(void *sk)
 
 SEC(".struct_ops.link")
 struct tcp_congestion_ops odd = { .init = (void *)start, .ssthresh = threshold, .flags = 2, .name = "odd" };
+
+int word;
+int *to_word = &word;
+const char *text[2] = { "one", "two" };
 
 SEC("license") char LICENSE[] = "GPL";
