@@ -27,6 +27,6 @@ export const randomU32 = routine('random_u32', ['i32'], 'i32', (f: Fn, cpu: Loca
 
 /** Seeds the generator of a CPU from the machine's seed. */
 export const randomSeed = routine('random_seed', ['i32'], undefined, (f, cpu) => {
-  const seed = mix64(machine.load64(MACHINE.seed).add(cpu.add(1).wide()))
+  const seed = mix64(mix64(machine.load64(MACHINE.seed)).add(cpu.wide()))
   f.store64(cpuBlock(cpu), CPU.random, seed.or(1))
 })

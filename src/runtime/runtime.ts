@@ -120,6 +120,8 @@ export interface Runtime {
   readonly memory: WebAssembly.Memory
   readonly views: Views
   readonly mode: Mode
+  /** The module of routines, for the worker threads of an `atomic` machine: its import is `host`: `memory`, `grown()`. */
+  readonly module: WebAssembly.Module
   readonly cpus: number
   readonly calls: Calls
   /** `shims[name](task)`: does a helper or kfunc for a task; 0 done, 1 blocked. See `leaf.ts`. */
@@ -165,12 +167,14 @@ export function createRuntime(options: RuntimeOptions = {}): Runtime {
     options.memory ?? new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: maxPages, shared: mode === 'atomic' })
   const views = refresh({} as Views, memory)
   const host = { memory, grown: () => refresh(views, memory) }
-  const instance = new WebAssembly.Instance(runtimeModule(mode), { host })
+  const module = runtimeModule(mode)
+  const instance = new WebAssembly.Instance(module, { host })
   const exports = instance.exports as unknown as Calls & Runtime['shims']
   const runtime: Runtime = {
     memory,
     views,
     mode,
+    module,
     cpus: options.memory ? attachedCpus(views) : cpus,
     calls: exports,
     shims: exports,

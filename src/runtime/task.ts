@@ -13,7 +13,7 @@ const ARRAY = 2
 
 /** Fills a new stack with numbers made from the machine's seed and the task's id. */
 const poison = routine('task_poison', ['i32'], undefined, (f, task) => {
-  const state = f.local(mix64(machine.load64(MACHINE.seed).add(task.load32(TASK.id).wide())))
+  const state = f.local(mix64(mix64(machine.load64(MACHINE.seed)).xor(task.load32(TASK.id).wide())))
   const at = f.local(task.add(TASK.stack))
   const end = f.local(at.add(MAX_FRAMES * FRAME_STACK))
   f.while(at.ne(end), () => {
