@@ -7,10 +7,13 @@ import type { ErrnoName } from '../uapi/index.js'
 /** The kernel would refuse the program with this errno; its words are already in the log. */
 export class Rejection extends Error {
   readonly errno: ErrnoName
+  /** The refused instruction, where no path led to it. */
+  readonly insn: number | undefined
 
-  constructor(errno: ErrnoName, message: string) {
+  constructor(errno: ErrnoName, message: string, insn?: number) {
     super(message)
     this.errno = errno
+    this.insn = insn
   }
 }
 

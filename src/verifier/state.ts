@@ -60,8 +60,10 @@ export interface Reference {
 export interface HistoryEntry {
   readonly insn: number
   readonly prevInsn: number
-  /** A stack access: frame and slot; undefined otherwise. */
+  /** It spilled to or filled from this slot; undefined otherwise. */
   readonly stack: { readonly frame: number; readonly slot: number } | undefined
+  /** Which operands of a comparison were stack pointers. */
+  readonly stackPointers: { readonly src: boolean; readonly dst: boolean } | undefined
   /** Registers and slots that received a new range because they were equal to a compared one. */
   readonly linked: readonly LinkedReg[] | undefined
 }

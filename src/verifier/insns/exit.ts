@@ -1,0 +1,94 @@
+/**
+ * `exit`: back into the caller, or the end of a path. A program, a callback and a global function each have their own rule
+ * for R0; locks and references must have been given back.
+ */
+import type { Env, Step } from '../env.js'
+import { formatFrame } from '../log/format.js'
+import { markPrecise } from '../precision.js'
+import { type Reg, typeName } from '../registers.js'
+import { S64_MAX, S64_MIN } from '../scalar/scalar.js'
+import { currentFrame } from '../state.js'
+
+/** What a program or callback may return, inclusive. */
+type Range = readonly [min: bigint, max: bigint]
+
+/** `exit`. */
+export function checkExit(env: Env): Step {
+  const { state } = env
+  const isOutermost = state.frames.length === 1
+  checkReleased(env, isOutermost)
+  if (!isOutermost) return leaveFunction(env)
+  checkResult(env)
+  return 'exit'
+}
+
+function checkReleased(env: Env, isOutermost: boolean): void {
+  const { state } = env
+  const prefix = 'BPF_EXIT instruction in main prog'
+  const held = state.references.filter(({ kind }) => kind === 'pointer')
+  if (held.length && (isOutermost || env.frame().inCallback)) {
+    for (const { id, insn } of held) env.note(`Unreleased reference id=${id} alloc_insn=${insn}`)
+    env.reject('EINVAL', `${prefix} would lead to reference leak`)
+  }
+  if (!isOutermost) return
+  const locked = (what: string): never => env.reject('EINVAL', `${prefix} cannot be used inside ${what}-ed region`)
+  if (state.references.some(({ kind }) => kind === 'lock' || kind === 'res_lock')) locked('bpf_spin_lock')
+  if (state.irqId) locked('bpf_local_irq_save')
+  if (state.rcuLocks) locked('bpf_rcu_read_lock')
+  if (state.preemptLocks) locked('bpf_preempt_disable')
+}
+
+/** Back behind the call, with R0 as the function left it. */
+function leaveFunction(env: Env): Step {
+  const { state } = env
+  env.stackLiveness.update(state)
+  const callee = currentFrame(state)
+  const result = env.reg(0)
+  if (result.type === 'fp') env.reject('EINVAL', 'cannot return stack pointer to the caller')
+  const caller = state.frames[state.frames.length - 2]
+  if (!caller) return 'exit'
+  caller.regs[0] = result
+  env.insn = callee.callsite + 1
+  if (env.log.level) {
+    env.log.write(`returning from callee:\n${formatFrame(state, callee)}`)
+    env.log.write(`to caller at ${env.insn}:\n${formatFrame(state, caller)}`)
+  }
+  state.frames.pop()
+  return 'moved'
+}
+
+/** R0 at the end of a program, of an async callback or of a global function. */
+function checkResult(env: Env): void {
+  const reg = env.readReg(0)
+  const frame = env.frame()
+  if (frame.inAsyncCallback) {
+    requireRange(env, reg, frame.callbackReturn, 'At async callback return')
+    return
+  }
+  if (frame.subprogram !== 0) {
+    if (reg.type !== 'scalar') {
+      env.reject('EINVAL', `At subprogram exit the register R0 is not a scalar value (${typeName(reg)})`)
+    }
+    return
+  }
+  const range = programRange(env)
+  if (range) requireRange(env, reg, range, 'At program exit')
+}
+
+function programRange(env: Env): Range | undefined {
+  const { type } = env.program.spec
+  return type && env.profile.program(type).returns
+}
+
+function requireRange(env: Env, reg: Reg, range: Range, when: string): void {
+  if (reg.type !== 'scalar') env.reject('EINVAL', `${when} the register R0 is not a known value (${typeName(reg)})`)
+  markPrecise(env, 0)
+  const { smin, smax } = reg.value
+  const [min, max] = range
+  if (smin >= min && smax <= max) return
+  let text = `${when} the register R0 has`
+  if (smin !== S64_MIN) text += ` smin=${smin}`
+  if (smax !== S64_MAX) text += ` smax=${smax}`
+  if (smin === S64_MIN && smax === S64_MAX) text += ' unknown scalar value'
+  env.reject('EINVAL', `${text} should have been in [${min}, ${max}]`)
+}

@@ -1,0 +1,185 @@
+/**
+ * Where exploration stops because it was here before. At a prune point the current state is compared with those that were
+ * remembered there; if none covers it, it may be remembered itself. When to remember and when to give a remembered state
+ * up are Linux's heuristics (6.18): they decide how many instructions a verification takes, and whether a big loop ends
+ * before the limit of a million.
+ */
+import type { Env } from './env.js'
+import { maybeLooping, statesEqual } from './equal.js'
+import { recordHistory } from './history.js'
+import { formatFrame } from './log/format.js'
+import { forgetPrecision, propagatePrecision } from './precision.js'
+import { flowFlags } from './prepare/flow.js'
+import { notInit } from './registers.js'
+import { copyState, currentFrame, emptySlot, type Frame, frameAt, type State } from './state.js'
+
+/** A state that was remembered. */
+interface Remembered {
+  readonly state: State
+  hits: number
+  misses: number
+  /** No longer compared with; kept while paths below it are open. */
+  dropped: boolean
+}
+
+/** Numbers of the statistics line. */
+export interface PruneStats {
+  maxStatesPerInsn: number
+  totalStates: number
+  peakStates: number
+}
+
+/** The remembered states of one verification. */
+export interface Pruner {
+  readonly stats: PruneStats
+  /** Instructions and jumps counted by exploration; jumps decide when a state is worth remembering. */
+  insnsProcessed: number
+  jumpsProcessed: number
+  /** At a prune point: true where the path is covered by what was explored before. */
+  visit(env: Env, lastId: number): boolean
+  /** A path ended: states all of whose paths ended may be used for pruning. */
+  finish(state: State): void
+  /** Another function is explored from its start: nothing that was remembered applies. */
+  forget(): void
+}
+
+/** How many misses per hit a state survives. */
+const patience = 3
+const checkpointPatience = 64
+
+/** Starts with nothing remembered. `buckets` is the number of instructions: Linux hashes states into so many lists. */
+export function createPruner(buckets: number): Pruner {
+  /** Newest first. */
+  const lists = new Map<number, Remembered[]>()
+  const owners = new Map<State, Remembered>()
+  const stats: PruneStats = { maxStatesPerInsn: 0, totalStates: 0, peakStates: 0 }
+  let kept = 0
+  let waiting = 0
+  let lastJumps = 0
+  let lastInsns = 0
+
+  const bucketOf = (insn: number, frame: Frame): number => ((insn ^ frame.callsite) >>> 0) % buckets
+
+  const pruner: Pruner = {
+    stats,
+    insnsProcessed: 0,
+    jumpsProcessed: 0,
+
+    visit(env, lastId) {
+      const { state: cur, insn } = env
+      const flags = env.flags[insn] ?? 0
+      const forced = (flags & flowFlags.checkpoint) !== 0 || cur.history.length > 40
+      const jumps = pruner.jumpsProcessed - lastJumps
+      const insns = pruner.insnsProcessed - lastInsns
+      let remember = forced || (jumps >= 2 && insns >= 8)
+      const bucket = bucketOf(insn, currentFrame(cur))
+      const list = lists.get(bucket) ?? []
+      const liveAt = (number: number): number => env.liveRegs[insnOfFrame(cur, insn, number)] ?? 0
+      for (const each of list) if (each.state.insn === insn) clean(env, each.state, cur)
+
+      for (const each of [...list]) {
+        const old = each.state
+        if (old.insn !== insn) continue
+        if (old.branches > 0) {
+          const entered = currentFrame(old)
+          const reentered = entered.inAsyncCallback && entered.asyncEntryCount !== currentFrame(cur).asyncEntryCount
+          if (!reentered && maybeLooping(old, cur) && statesEqual(old, cur, 'exact', liveAt, lastId)) {
+            refuseLoop(env, old)
+          }
+          if (!forced && jumps < 20 && insns < 100) remember = false
+        } else if (statesEqual(old, cur, 'safe', liveAt, lastId)) {
+          each.hits++
+          if (flags & flowFlags.jump) recordHistory(cur, insn, env.prevInsn, {}, true)
+          propagatePrecision(env, old)
+          return true
+        }
+        if (remember) each.misses++
+        const allowed = flags & flowFlags.checkpoint && old.branches > 0 ? checkpointPatience : patience
+        if (each.misses > each.hits * allowed + allowed) drop(each, list)
+      }
+
+      stats.maxStatesPerInsn = Math.max(stats.maxStatesPerInsn, list.length + dropsIn)
+      dropsIn = 0
+      if (!remember) return false
+      stats.totalStates++
+      kept++
+      stats.peakStates = Math.max(stats.peakStates, kept + waiting)
+      lastJumps = pruner.jumpsProcessed
+      lastInsns = pruner.insnsProcessed
+      forgetPrecision(cur)
+      const state = copyState(cur)
+      state.insn = insn
+      const made: Remembered = { state, hits: 0, misses: 0, dropped: false }
+      owners.set(state, made)
+      cur.parent = state
+      cur.firstInsn = insn
+      cur.depth = state.depth + 1
+      cur.history = []
+      list.unshift(made)
+      lists.set(bucket, list)
+      return false
+    },
+
+    finish(state) {
+      for (let each: State | undefined = state; each; each = each.parent) {
+        each.branches--
+        if (each.branches > 0) return
+        const owner = owners.get(each)
+        if (!owner?.dropped) continue
+        owners.delete(each)
+        waiting--
+      }
+    },
+
+    forget() {
+      lists.clear()
+      owners.clear()
+      kept = 0
+      waiting = 0
+    },
+  }
+
+  /** States dropped from the list during the current visit still count as looked at. */
+  let dropsIn = 0
+
+  const drop = (each: Remembered, list: Remembered[]): void => {
+    list.splice(list.indexOf(each), 1)
+    dropsIn++
+    kept--
+    waiting++
+    each.dropped = true
+    if (each.state.branches > 0) return
+    owners.delete(each.state)
+    waiting--
+  }
+
+  return pruner
+}
+
+/** Where frame `number` stands: at its call, or in the innermost frame at the current instruction. */
+function insnOfFrame(state: State, insn: number, number: number): number {
+  return number === state.frames.length - 1 ? insn : frameAt(state, number + 1).callsite
+}
+
+/** Forgets what nobody reads any more in a state whose paths have all ended, so that it covers more. */
+function clean(env: Env, old: State, cur: State): void {
+  if (old.branches > 0 || old.cleaned || old.frames.length !== cur.frames.length) return
+  if (old.frames.some((frame, number) => frame.callsite !== frameAt(cur, number).callsite)) return
+  old.cleaned = true
+  const insns = old.frames.map((_, number) => insnOfFrame(old, old.insn, number))
+  for (const frame of old.frames) {
+    const live = env.liveRegs[insns[frame.number] ?? 0] ?? 0
+    for (let n = 0; n < 10; n++) if (!(live & (1 << n))) frame.regs[n] = notInit
+    for (let i = 0; i < frame.stack.length; i++) {
+      if (!env.stackLiveness.isLive(old, insns, frame.number, i)) frame.stack[i] = emptySlot
+    }
+  }
+}
+
+function refuseLoop(env: Env, old: State): never {
+  env.noteSource()
+  env.log.write(`infinite loop detected at insn ${env.insn}\n`)
+  env.log.write(`cur state:${formatFrame(env.state, currentFrame(env.state))}`)
+  const text = `old state:${formatFrame(old, currentFrame(old))}`
+  return env.reject('EINVAL', text.trimEnd())
+}
