@@ -1,7 +1,7 @@
 /** HASH and LRU_HASH against plain models: errno, contents, order of use, and what happens to memory (8b.1). */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { bytes32, hashKinds, type MapKind, world } from './fixture.js'
+import { bytes32, hashKinds, type MapKind, world } from '../../test/support/runtime.js'
 import { createMap, createRuntime, MAP, nextKey, readElement, writeElement } from './index.js'
 
 const [ENOENT, E2BIG, EEXIST, EINVAL] = [-2, -7, -17, -22]

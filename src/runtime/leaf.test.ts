@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { VALUE, world } from '../../test/support/runtime.js'
 import { helperIds } from '../uapi/index.js'
-import { VALUE, world } from './fixture.js'
 import { clockNs, isLeaf, type LeafName, leaves, MACHINE, MACHINE_AT, TASK } from './index.js'
 
 const all = Object.keys(leaves) as LeafName[]

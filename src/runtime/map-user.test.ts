@@ -1,6 +1,6 @@
 /** What user space does to maps: errno as observed on Linux 6.18.44, and the copy rules of wq-semantics 2.7 to 2.9. */
 import { expect, it } from 'vitest'
-import { allKinds, bytes32, type MapKind, VALUE, world } from './fixture.js'
+import { allKinds, bytes32, type MapKind, VALUE, world } from '../../test/support/runtime.js'
 import {
   BLOCKED,
   deleteElement,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { world } from './fixture.js'
+import { world } from '../../test/support/runtime.js'
 import { CPU, cpuAt, queued } from './index.js'
 
 it('5.4 is first in, first out, and a cancelled item leaves from any place', () => {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
-import { allKinds, VALUE, world } from './fixture.js'
+import { allKinds, VALUE, world } from '../../test/support/runtime.js'
 import {
   CPU,
   cpuAt,

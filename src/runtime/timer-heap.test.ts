@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { world } from './fixture.js'
+import { world } from '../../test/support/runtime.js'
 import { armed, CPU, cpuAt, readObject } from './index.js'
 
 /** A machine with timers 0 to 15, initialised and bound, and a model: expiry and order of arming of each armed one. */

@@ -1,6 +1,6 @@
 /** wq-semantics 4a, each fact under its number. */
 import { expect, it } from 'vitest'
-import { allKinds, VALUE, world } from './fixture.js'
+import { allKinds, VALUE, world } from '../../test/support/runtime.js'
 import {
   ASYNC,
   armed,

@@ -1,6 +1,6 @@
 /**
  * What the tests of this room share: a small machine, maps whose value has every special field, and words for what
- * programs, user space and workers do to them. Not exported from the package.
+ * programs, user space and workers do to them.
  *
  *     struct value { u64 data; struct bpf_wq wq; struct bpf_timer timer; struct bpf_spin_lock lock; u32 tail; };
  */
@@ -20,7 +20,7 @@ import {
   taskKinds,
   valueAddress,
   writeElement,
-} from './index.js'
+} from '../../src/runtime/index.js'
 
 /** Offsets of the special fields, and the size of the value. */
 export const VALUE = { data: 0, wq: 8, timer: 24, lock: 40, tail: 44, size: 48 } as const
