@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel functions that the test supplies in TypeScript, called from a program and from a workqueue callback. */
+/* Kernel functions that the test supplies in TypeScript, called in every way that a prototype allows. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf_experimental.h>
@@ -23,18 +23,6 @@ extern int test_fill(void *buf, __u32 buf__sz) __ksym;
 extern int test_move(struct point *p, const struct point *by) __ksym;
 extern int test_wait(int value) __ksym;
 extern int test_missing(int value) __weak __ksym;
-
-struct elem {
-	__u64 got;
-	struct bpf_wq work;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 4);
-	__type(key, __u32);
-	__type(value, struct elem);
-} array SEC(".maps");
 
 SEC("syscall") int sum(struct args *ctx)
 {
@@ -71,24 +59,4 @@ SEC("syscall") int maybe(struct args *ctx)
 	if (bpf_ksym_exists(test_missing))
 		return test_missing(1);
 	return 77;
-}
-
-static int waiting(void *map, int *key, void *value)
-{
-	struct elem *v = value;
-
-	v->got = test_wait(*key + 40);
-	return 0;
-}
-
-SEC("syscall") int defer(struct args *ctx)
-{
-	__u32 key = ctx->a;
-	struct elem *v = bpf_map_lookup_elem(&array, &key);
-
-	if (!v)
-		return 1;
-	bpf_wq_init(&v->work, &array, 0);
-	bpf_wq_set_callback(&v->work, waiting, 0);
-	return bpf_wq_start(&v->work, 0);
 }
