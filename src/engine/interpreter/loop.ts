@@ -12,7 +12,7 @@ import { atomic32, atomic64 } from './atomics.js'
 import { beginLoop, leave } from './control.js'
 import { indexOf, isFunction, loadPacket, pushFrame, startOf, startOfTask } from './frames.js'
 import { below, divide, divideSigned, less, multiply, swap16, swap32 } from './halves.js'
-import { count, refresh, type Shim, type State, type TrapNumber, tick } from './state.js'
+import { count, missingShim, refresh, type State, type TrapNumber, tick } from './state.js'
 
 /** How often `may_goto` goes on in one frame. Defined by us: Linux ends such loops by wall clock (250 ms). */
 export const MAY_GOTO_LIMIT = 0x800000
@@ -409,8 +409,10 @@ export function run(state: State, task: number, budget: number): Stop {
         tick(words, ticked - left - 1)
         ticked = left + 1
         words[(task + TASK.pc) >> 2] = indexOf(words, task, p)
-        const waits = (state.shims[bl] as Shim)(task)
-        if (refresh(state)) {
+        const waits = (state.shims[bl] ?? missingShim)(task)
+        if (words.length === 0) {
+          // The memory has grown; views of a shared one stay, and are made anew where an address lies outside.
+          refresh(state)
           words = state.words
           bytes = state.bytes
           size = bytes.byteLength

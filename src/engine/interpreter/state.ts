@@ -7,6 +7,11 @@ import { MACHINE, MACHINE_AT } from '../../runtime/layout.js'
 /** A helper or kfunc: reads R1 to R5 of the task and writes its R0. Gives 0, or 1 where it must be tried again later. */
 export type Shim = (task: number) => number
 
+/** Stands in where an unverified program has written over its own text and calls a routine that does not exist. */
+export const missingShim: Shim = () => {
+  throw new WebAssembly.RuntimeError('there is no such routine')
+}
+
 /** The interpreter's view of one machine. */
 export interface State {
   readonly memory: WebAssembly.Memory
