@@ -109,11 +109,11 @@ export function askKernel(
 }
 
 /** Why the kernel cannot be asked here (another system, no koffi, no privilege), or `undefined` where it can. */
-export function kernelUnavailable(): string | undefined {
+export function kernelUnavailable(): Error | undefined {
   try {
     closeSync(createMap({ type: mapTypes.array, keySize: 4, valueSize: 4, maxEntries: 1, name: 'probe' }))
     return undefined
   } catch (error) {
-    return (error as Error).message
+    return error as Error
   }
 }

@@ -3,6 +3,7 @@ import type { RawMap, RawSection } from '../host/index.js'
 import { ErrnoError, errnos } from '../uapi/index.js'
 import { attribute, bpf, bpfRaw } from './bpf.js'
 import type { Descriptors } from './descriptors.js'
+import { loadNative } from './native.js'
 
 /** What BPF_MAP_CREATE takes. Sizes in bytes; BTF ids belong to `btfFd`. */
 export interface MapCreation {
@@ -90,7 +91,7 @@ export function rawMap(fd: number, name: string, keySize: number, valueSize: num
   }
 }
 
-/** The bytes of a global data map: element 0, read and written whole. */
+/** The bytes of a global data map: element 0, read and written whole. For maps that cannot be mapped into memory. */
 export function rawSection(map: RawMap): RawSection {
   const zero = new Uint8Array(4)
   const whole = () => map.lookup(zero) ?? new Uint8Array(0)
@@ -102,4 +103,53 @@ export function rawSection(map: RawMap): RawSection {
       map.update(zero, all, 0)
     },
   }
+}
+
+const protRead = 1
+const protWrite = 2
+const mapShared = 1
+const pageSize = 4096
+
+/** A global data map in this process's memory. */
+export interface MappedSection {
+  readonly raw: RawSection
+  close(): void
+}
+
+/**
+ * Maps a global data map (BPF_F_MMAPABLE, Linux 5.5) into memory: reads need no system call, and writing one variable does not
+ * write back old values of the others. Throws `ErrnoError` (`mmap`), ENOTSUPP for values with special fields.
+ */
+export function mapSection(fd: number, name: string, size: number, writable: boolean): MappedSection {
+  const native = loadNative()
+  const length = Math.ceil(size / pageSize) * pageSize
+  const place = `map ${name}`
+  const address = native.call('mmap', 0, length, writable ? protRead | protWrite : protRead, mapShared, fd, 0)
+  if (address < 0) throw new ErrnoError(-address, 'mmap', { place })
+  let memory: Uint8Array | undefined = native.memory(BigInt(address), size)
+  const open = (operation: string): Uint8Array => {
+    if (memory) return memory
+    throw new ErrnoError(errnos.EBADF, operation, { place })
+  }
+  return {
+    raw: {
+      read: (offset, length) => open('read').slice(offset, offset + length),
+      write(offset, bytes) {
+        if (!writable) throw new ErrnoError(errnos.EPERM, 'write', { place })
+        open('write').set(bytes, offset)
+      },
+    },
+    close() {
+      if (!memory) return
+      memory = undefined
+      native.call('munmap', address, length)
+    },
+  }
+}
+
+/** One more descriptor of a map, with a user reference of its own. */
+export function reopenMap(fd: number): number {
+  const info = new Uint8Array(8)
+  bpf('obj_get_info_by_fd', attribute(16).u32(0, fd).u32(4, info.length).pointer(8, info))
+  return bpf('map_get_fd_by_id', attribute(12).u32(0, new DataView(info.buffer).getUint32(4, true)))
 }

@@ -7,7 +7,7 @@ import { isRecording, recording, sources } from '../support/paths.js'
 import { askAll, readCase, readVerdicts, recordVerdicts } from '../support/record-verdicts.js'
 
 const names = sources('test/verifier')
-const noKernel = kernelUnavailable()
+const noKernel = kernelUnavailable()?.message
 
 if (isRecording) {
   for (const name of names.filter(recording)) {
