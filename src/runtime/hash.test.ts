@@ -142,6 +142,26 @@ it('8b.1 a deleted element is reused at once: a stale pointer reads the next key
   }
 })
 
+it('8b.1 updates, deletes and insertions use the same elements in the order in which Linux 6.18 did', () => {
+  for (const kind of hashKinds) {
+    const w = world()
+    const map = w.map(kind)
+    const seen: number[] = []
+    const place = (item: number, update = true): number => {
+      if (update) w.put(map, item)
+      const address = w.value(map, item)
+      if (!seen.includes(address)) seen.push(address)
+      return seen.indexOf(address)
+    }
+    w.put(map, 1)
+    w.put(map, 2)
+    const places = [place(1, false), place(2, false), place(1), place(2), place(1), place(2)]
+    w.remove(map, 1)
+    w.remove(map, 2)
+    expect([...places, place(3), place(4)], kind).toEqual([0, 1, 2, 0, 1, 2, 2, 1])
+  }
+})
+
 it('8b.1 two updates of one key bring the first address back', () => {
   for (const kind of hashKinds) {
     const w = world()

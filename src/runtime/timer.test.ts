@@ -97,13 +97,15 @@ it('4.3 an absolute time in the past fires at once; one in the future is that ti
   expect(b.timer()?.expiryNs).toBe(12_345n)
 })
 
-it('4.3 relative times from 2^63 on, and sums beyond it, are never; the result is 0', () => {
+it('4.3 times from 2^63 on, relative or absolute, and sums beyond it, are never; the result is 0', () => {
   const b = bench()
   b.w.launchTimer(b.map, b.v, 0n)
   for (const ns of [1n << 63n, (1n << 64n) - 1n, (1n << 63n) - 1n]) {
     expect(b.w.arm(b.v, BigInt.asIntN(64, ns))).toBe(0)
     expect(b.timer()?.expiryNs).toBe(NEVER)
   }
+  for (const ns of [1n << 63n, (1n << 64n) - 1n]) expect(b.w.arm(b.v, BigInt.asIntN(64, ns), 1)).toBe(0)
+  expect(b.timer()?.expiryNs).toBe(NEVER)
   b.w.calls.clockAdvanceTo(1n << 62n)
   expect(b.w.fire()).toEqual([])
 })

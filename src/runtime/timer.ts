@@ -48,8 +48,12 @@ export const timerSetCallback = routine('timer_set_callback', ['i32', 'i32', 'i3
   asyncSetCallback(cell, prog, func),
 )
 
-/** An absolute time of the timer's own clock as monotonic time; 0 for what lies before the machine's start. */
+/**
+ * An absolute time of the timer's own clock as monotonic time; 0 for what lies before the machine's start. From 2^63 on it
+ * is `NEVER` (observed on 6.18: it returns 0 and does not fire).
+ */
 const monotonic = routine('timer_monotonic', ['i64', 'i32'], 'i64', (f, time, clockId) => {
+  f.if(time.ltS(0), () => f.return(i64(NEVER)))
   f.if(clockId.eq(clockIds.realtime), () => f.set(time, time.sub(machine.load64(MACHINE.realtimeOffset))))
   f.if(clockId.eq(clockIds.boottime), () => f.set(time, time.sub(machine.load64(MACHINE.bootOffset))))
   return time.ltS(0).select(i64(0), time)
