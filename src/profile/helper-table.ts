@@ -15,7 +15,7 @@ map_update_elem(const_map_ptr, map_key, map_value, anything): integer, pkt
 map_delete_elem(const_map_ptr, map_key): integer, pkt
 probe_read(uninit_mem, const_size_or_zero, anything): integer, gpl
 ktime_get_ns(): integer
-trace_printk(mem, const_size, anything, anything, anything): integer, gpl
+trace_printk(mem, const_size): integer, gpl
 get_prandom_u32(): integer
 get_smp_processor_id(): integer
 skb_store_bytes(ctx, anything, mem, const_size, anything): integer, changes
