@@ -2,10 +2,16 @@
 import { readValue } from '../btf/index.js'
 import type { BpfMap, Collection } from '../host/index.js'
 import type { MapSpec, ObjectSpec } from '../object/index.js'
-import { showValue, toJson } from './show.js'
+import { showElement, toJson } from './show.js'
 
 /** Elements of one map that are read; the rest of a larger map is counted only. */
 const MOST_ELEMENTS = 10_000
+
+/** One element as it was read. */
+export interface Element {
+  readonly key: unknown
+  readonly value: unknown
+}
 
 /** Values at one moment: globals by name, elements by map and key. */
 export interface Snapshot {
@@ -14,7 +20,8 @@ export interface Snapshot {
 }
 
 interface MapSnapshot {
-  readonly elements: ReadonlyMap<string, unknown>
+  /** By the text of the key. */
+  readonly elements: ReadonlyMap<string, Element>
   /** There are more elements than were read. */
   readonly more: boolean
 }
@@ -49,11 +56,11 @@ function writableGlobals(spec: ObjectSpec): string[] {
 /** Elements by key; of an array those that are not zero, since all of them always exist. */
 function readMap(spec: ObjectSpec, map: BpfMap): MapSnapshot {
   const zero = map.spec.type === 'array' ? toJson(zeroValue(spec, map.spec)) : undefined
-  const elements = new Map<string, unknown>()
+  const elements = new Map<string, Element>()
   let seen = 0
   for (const [key, value] of map) {
     if (++seen > MOST_ELEMENTS) return { elements, more: true }
-    if (zero === undefined || toJson(value) !== zero) elements.set(showKey(key), value)
+    if (zero === undefined || toJson(value) !== zero) elements.set(keyText(key), { key, value })
   }
   return { elements, more: false }
 }
@@ -63,31 +70,32 @@ function zeroValue(spec: ObjectSpec, { valueTypeId, valueSize }: MapSpec): unkno
   return spec.btf && valueTypeId ? readValue(spec.btf, valueTypeId, bytes) : bytes
 }
 
-function showKey(key: unknown): string {
-  return typeof key === 'string' ? key : showValue(key)
+/** A key as JSON has it. */
+function keyText(key: unknown): string {
+  return typeof key === 'string' ? key : toJson(key).replace(/^"(.*)"$/, '$1')
 }
 
-/** One thing that is not as it was: `beats[0]`, from and to; `undefined` where it did not or does not exist. */
+/** One thing that is not as it was, from and to; `undefined` where it did not or does not exist. */
 export interface Change {
   readonly name: string
   readonly before: unknown
   readonly after: unknown
+  /** The map and key, where it is an element. */
+  readonly element?: { readonly map: string; readonly key: unknown }
 }
 
 /** What differs between two moments, globals first. */
 export function changesBetween(before: Snapshot, after: Snapshot): Change[] {
-  const changes: Change[] = []
-  const compare = (name: string, from: unknown, to: unknown): void => {
-    if (toJson(from ?? null) !== toJson(to ?? null)) changes.push({ name, before: from, after: to })
-  }
-  for (const [name, value] of after.globals) compare(name, before.globals.get(name), value)
-  for (const [map, { elements }] of after.maps) {
-    const old = before.maps.get(map)?.elements ?? new Map<string, unknown>()
-    for (const key of new Set([...old.keys(), ...elements.keys()])) {
-      compare(`${map}[${key}]`, old.get(key), elements.get(key))
-    }
-  }
-  return changes
+  const globals = [...after.globals].map(([name, value]) => ({ name, before: before.globals.get(name), after: value }))
+  const elements = [...after.maps].flatMap(([map, { elements }]) => {
+    const old = before.maps.get(map)?.elements ?? new Map<string, Element>()
+    return [...new Set([...old.keys(), ...elements.keys()])].map((text): Change => {
+      const [was, is] = [old.get(text), elements.get(text)]
+      const key = (is ?? was)?.key
+      return { name: showElement(map, key), before: was?.value, after: is?.value, element: { map, key } }
+    })
+  })
+  return [...globals, ...elements].filter((change) => toJson(change.before ?? null) !== toJson(change.after ?? null))
 }
 
 /** Maps that have more elements than were read. */

@@ -19,6 +19,8 @@ export function performIsolated(request: Request, io: Io, timeoutMs: number): Pr
   return new Promise((resolve) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: { request, colored: io.colors.isColorSupported },
+      // Descriptors of bpf(2) come from outside Node, which would warn about closing them.
+      trackUnmanagedFds: false,
     })
     const finish = (code: number): void => {
       clearTimeout(timer)

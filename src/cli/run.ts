@@ -65,7 +65,7 @@ export async function run(options: RunCommandOptions, io: Io): Promise<number> {
     if (options.json) io.out(toJson(outcomeJson(outcome)))
     else {
       if (i > 0) io.out('')
-      for (const line of describe(outcome, io)) io.out(line)
+      for (const line of describe(outcome, machine, io)) io.out(line)
     }
     before = outcome.after
   }
@@ -121,7 +121,9 @@ async function drain(machine: Machine, until: string): Promise<void> {
 }
 
 function outcomeJson({ program, retval, work, printk, after }: Outcome): Record<string, unknown> {
-  const elements = [...after.maps].map(([name, map]) => [name, Object.fromEntries(map.elements)])
+  const elements = [...after.maps].map(([name, map]) => {
+    return [name, Object.fromEntries([...map.elements].map(([key, { value }]) => [key, value]))]
+  })
   return {
     program: program.name,
     retval,
@@ -134,7 +136,11 @@ function outcomeJson({ program, retval, work, printk, after }: Outcome): Record<
   }
 }
 
-function describe({ program, retval, startNs, work, printk, before, after }: Outcome, io: Io): string[] {
+function describe(
+  { program, retval, startNs, work, printk, before, after }: Outcome,
+  machine: Machine,
+  io: Io,
+): string[] {
   const { bold, dim } = io.colors
   const lines = [`${bold(program.name)} ${dim(`(${program.type})`)} returned ${showRetval(retval)}`]
   const section = (title: string, body: readonly string[]): void => {
@@ -142,7 +148,7 @@ function describe({ program, retval, startNs, work, printk, before, after }: Out
   }
   section('work', showWork(work, startNs))
   section('printk', printk)
-  section('changed', table(changesBetween(before, after).map(showChange)))
+  section('changed', table(changesBetween(before, after).map((change) => showChange(change, machine))))
   for (const name of truncatedMaps(after)) lines.push(dim(`  ${name} has more elements than are shown`))
   return lines
 }
@@ -152,8 +158,28 @@ function showRetval(retval: number): string {
   return retval > 0xffff0000 ? `${retval} (${retval | 0})` : String(retval)
 }
 
-function showChange({ name, before, after }: Change): string[] {
+function showChange({ name, before, after, element }: Change, machine: Machine): string[] {
   if (after === undefined) return [name, 'deleted']
-  if (before === undefined || typeof after === 'object') return [name, showValue(after)]
-  return [name, `${showValue(before)} -> ${showValue(after)}`]
+  const shown = element && isRecord(after) ? { ...after, ...asyncState(machine, element) } : after
+  if (before === undefined || typeof after === 'object') return [name, showValue(shown)]
+  return [name, `${showValue(before)} -> ${showValue(shown)}`]
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+}
+
+/** What the element's workqueue and timer are doing, in the place of their opaque bytes. */
+function asyncState(machine: Machine, { map, key }: { map: string; key: unknown }): Record<string, unknown> {
+  const states = Object.entries(machine.inspect(map, key)).filter(([, { state }]) => state !== 'empty')
+  return Object.fromEntries(
+    states.map(([name, { state, callback, runs }]) => {
+      return [name, { opaque: `<${[state, callback, times(runs ?? 0)].filter(Boolean).join(', ')}>` }]
+    }),
+  )
+}
+
+function times(runs: number): string {
+  if (runs === 0) return 'never ran'
+  return runs === 1 ? 'ran once' : `ran ${runs} times`
 }

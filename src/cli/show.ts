@@ -15,6 +15,11 @@ export function showValue(value: unknown): string {
   return members.length ? `{ ${members.join(', ')} }` : '{}'
 }
 
+/** A map element by its key: `beats[0]`, `sources[192, 0, 2, 1]`, `names["eth0"]`. */
+export function showElement(map: string, key: unknown): string {
+  return `${map}[${showValue(key).replace(/^\[(.*)\]$/s, '$1')}]`
+}
+
 function showBytes(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ')
 }
@@ -27,11 +32,16 @@ export function toJson(value: unknown): string {
   })
 }
 
-/** A length of time, three decimals of milliseconds: `100.004 ms`. */
-export function showTime(ns: bigint): string {
-  const us = ns / 1_000n
-  return `${us / 1_000n}.${String(us % 1_000n).padStart(3, '0')} ms`
+/** Shows lengths of time in one unit for all of them: the one that suits the longest, with three decimals. */
+export function timeScale(longestNs: bigint): (ns: bigint) => string {
+  const [unit, ns] = UNITS.find(([, ns]) => longestNs >= ns * 10n) ?? (['us', 1_000n] as const)
+  return (time) => `${time / ns}.${String(((time % ns) * 1000n) / ns).padStart(3, '0')} ${unit}`
 }
+
+const UNITS = [
+  ['s', 1_000_000_000n],
+  ['ms', 1_000_000n],
+] as const
 
 /** Rows as aligned columns, two blanks between; numbers to the right where `right` says so. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {

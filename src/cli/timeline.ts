@@ -3,7 +3,7 @@
  * who started it when - and one for each start that came to nothing.
  */
 import type { PendingWork, TimelineEvent } from '../machine/index.js'
-import { showTime, showValue, table } from './show.js'
+import { showElement, showValue, table, timeScale } from './show.js'
 
 /** One start and what became of it. */
 export interface Work {
@@ -74,7 +74,12 @@ const MOST_ROWS = 40
 
 /** Rows for a terminal, times since `zeroNs`. */
 export function showWork(work: readonly Work[], zeroNs: bigint): string[] {
-  const time = (ns: bigint): string => showTime(ns - zeroNs)
+  const latest = work.reduce((most, { startNs, beginNs }) => {
+    const last = beginNs ?? startNs
+    return last > most ? last : most
+  }, zeroNs)
+  const scale = timeScale(latest - zeroNs)
+  const time = (ns: bigint): string => scale(ns - zeroNs)
   const rows = work
     .slice(0, MOST_ROWS)
     .map((item) => [
@@ -82,7 +87,7 @@ export function showWork(work: readonly Work[], zeroNs: bigint): string[] {
       `cpu ${item.cpu}`,
       item.kind,
       item.callback || '?',
-      `${item.map}[${showValue(item.key)}]`,
+      showElement(item.map, item.key),
       `started at ${time(item.startNs)}`,
       item.from ? `by ${item.from}${item.startCpu === item.cpu ? '' : ` on cpu ${item.startCpu}`}` : '',
       item.again ? `and ${item.again} more` : '',

@@ -5,7 +5,7 @@ import { kfuncSet } from '../machine/kfuncs.js'
 import type { ObjectSpec, ProgramSpec } from '../object/index.js'
 import { getProfile, type KfuncRow } from '../profile/index.js'
 import { type ProgramReport, programJson, type VerificationReport } from '../report/index.js'
-import { errnoName, errnos } from '../uapi/index.js'
+import { errnoName } from '../uapi/index.js'
 import { type LogLevel, verify } from '../verifier/index.js'
 import { parseCount, readInput } from './arguments.js'
 import { exitCodes, unsupported, usageError } from './exit.js'
@@ -13,6 +13,7 @@ import { choosePrograms, naming, openSpec } from './input.js'
 import type { Io } from './io.js'
 import { loadKfuncs } from './kfuncs.js'
 import { toJson } from './show.js'
+import { describeVerdict } from './verdict.js'
 
 /** Options of `verify`, as they were written. */
 export interface VerifyOptions {
@@ -76,32 +77,8 @@ function show(report: ProgramReport, timeUs: number, options: VerifyOptions, io:
     io.out(toJson(programJson(report, timeUs)))
     return
   }
-  for (const line of describe(report, io)) io.out(line)
+  for (const line of describeVerdict(report, io)) io.out(line)
   if (options.log !== undefined) io.out(report.log.trimEnd())
-}
-
-/** A verdict for a terminal: what, why, where, and what to do. */
-function describe(report: ProgramReport, io: Io): string[] {
-  const { bold, dim, green, red, yellow, cyan } = io.colors
-  const words = {
-    accept: green('accepted'),
-    reject: red(`refused with ${report.errno ?? 'an error'}${report.errno ? ` (${errnos[report.errno]})` : ''}`),
-    unsupported: yellow('not judged'),
-  }
-  const processed = report.verdict === 'accept' ? dim(`, ${report.stats.processed} instructions processed`) : ''
-  const lines = [`${bold(report.program)} ${dim(`(${report.type})`)} ${words[report.verdict]}${processed}`]
-  if (report.verdict !== 'accept' && report.diagnostics.length === 0) lines.push(`  ${report.message}`)
-  for (const { message, source, insn, text, origin, hint } of report.diagnostics) {
-    lines.push(`  ${message}`)
-    if (source) lines.push(`  ${cyan(`${source.file}:${source.line}:${source.column}`)}  ${source.text.trim()}`)
-    if (insn !== undefined && text) lines.push(dim(`  instruction ${insn}: ${text}`))
-    for (const step of origin) {
-      const where = step.source ? `  ${step.source.file}:${step.source.line}` : ''
-      lines.push(dim(`    ${step.insn}: ${step.text}${where}`))
-    }
-    if (hint) lines.push(`  ${bold('hint:')} ${hint}`)
-  }
-  return lines
 }
 
 /** The running kernel's own verdicts, programs marked `SEC("?...")` included. */
