@@ -11,15 +11,16 @@
  * - Defined by us: the order of iteration (bucket by bucket, newest first), and for LRU_HASH see `lru.ts`; a replacement
  *   never evicts, because the spare takes it.
  */
-import { routine, type Value } from '../wasm/index.js'
+import { routine } from '../wasm/index.js'
 import { alloc } from './alloc.js'
 import { EXIST, F_LOCK, NOEXIST } from './array.js'
 import { freeFields } from './async.js'
 import { error, type I32 } from './common.js'
+import { keyEqual, keyHash } from './key.js'
 import { BLOCKED, ELEM, MAP } from './layout.js'
 import { lruAdd, lruRemove, lruTouch } from './lru.js'
 import { spinRelease, spinTryLock } from './spin-lock.js'
-import { clearSpecial, copyValue, keyEqual, keyHash } from './value.js'
+import { clearSpecial, copyValue } from './value.js'
 
 const LRU_HASH = 9
 const NO_PREALLOC = 1
@@ -27,7 +28,6 @@ const NO_PREALLOC = 1
 const isLru = (map: I32): I32 => map.load32(MAP.type).eq(LRU_HASH)
 const isDynamic = (map: I32): I32 => map.load32(MAP.flags).and(NO_PREALLOC)
 const keyOf = (element: I32): I32 => element.add(ELEM.size)
-const hashOf = (map: I32, key: I32): Value<'i32'> => keyHash(key, map.load32(MAP.keySize), map.load64(MAP.hashSeed))
 
 /** Address of the head of the bucket of a hash. */
 const bucketOf = (map: I32, hash: I32): I32 => map.load32(MAP.buckets).add(hash.and(map.load32(MAP.bucketMask)).shl(2))
@@ -107,14 +107,14 @@ const obtain = routine('hash_obtain', ['i32', 'i32', 'i32'], 'i32', (f, map, old
 
 /** Address of the value for user space, or 0: it does not count as a use. `(map, key)` */
 export const hashPeek = routine('hash_peek', ['i32', 'i32'], 'i32', (f, map, key) => {
-  const element = f.local(find(map, key, hashOf(map, key)))
+  const element = f.local(find(map, key, keyHash(map, key)))
   f.if(element.eqz(), () => f.return(0))
   return element.add(map.load32(MAP.valueOffset))
 })
 
 /** `bpf_map_lookup_elem`: address of the value, or 0. `(map, key)` */
 export const hashLookup = routine('hash_lookup', ['i32', 'i32'], 'i32', (f, map, key) => {
-  const element = f.local(find(map, key, hashOf(map, key)))
+  const element = f.local(find(map, key, keyHash(map, key)))
   f.if(element.eqz(), () => f.return(0))
   f.if(isLru(map), () => f.do(lruTouch(map, element)))
   return element.add(map.load32(MAP.valueOffset))
@@ -144,7 +144,7 @@ export const hashUpdate = routine(
     f.if(flags.and(F_LOCK), () => {
       f.if(isLru(map).or(map.load32(MAP.lockOffset).eq(-1)), () => f.return(error.EINVAL))
     })
-    const hash = f.local(hashOf(map, key))
+    const hash = f.local(keyHash(map, key))
     const old = f.local(find(map, key, hash))
     f.if(
       old.ne(0),
@@ -180,7 +180,7 @@ export const hashUpdate = routine(
 
 /** 0 or -ENOENT. `(map, key)` */
 export const hashDelete = routine('hash_delete', ['i32', 'i32'], 'i32', (f, map, key) => {
-  const element = f.local(find(map, key, hashOf(map, key)))
+  const element = f.local(find(map, key, keyHash(map, key)))
   f.if(element.eqz(), () => f.return(error.ENOENT))
   f.do(remove(map, element))
   return 0
@@ -194,7 +194,7 @@ export const hashNextKey = routine('hash_next_key', ['i32', 'i32', 'i32'], 'i32'
   const element = f.var32()
   const bucket = f.var32()
   f.if(key.ne(0), () => {
-    const hash = f.local(hashOf(map, key))
+    const hash = f.local(keyHash(map, key))
     f.set(element, find(map, key, hash))
     f.if(element.ne(0), () => {
       f.set(element, element.load32(ELEM.next))

@@ -5,9 +5,9 @@
  */
 import { BpfError } from '../bits/index.js'
 import { ErrnoError, errnos, type MapType, mapFlags, mapTypes } from '../uapi/index.js'
+import { HASH_MULTIPLIER } from './key.js'
 import { CPU, ELEM, MACHINE, MACHINE_AT, MAP, MAP_MAGIC, NO_FIELD, RANGE } from './layout.js'
 import type { Runtime } from './runtime.js'
-import { HASH_MULTIPLIER } from './value.js'
 
 /** Offsets of the special fields in a value, as its BTF says; a map without value BTF has none. */
 export interface SpecialFields {

@@ -1,66 +1,9 @@
 /**
- * Keys and values as bytes: comparing, hashing and copying. Every copy of a value goes around its special fields (2.7):
- * spin lock, timer, workqueue and task work keep what the destination has, and come back to user space as zeros.
+ * Copying values. Every copy goes around the special fields (2.7): spin lock, timer, workqueue and task work keep what the
+ * destination has, and come back to user space as zeros.
  */
-import { i64, routine } from '../wasm/index.js'
+import { routine } from '../wasm/index.js'
 import { MAP, RANGE } from './layout.js'
-
-/** 1 if two keys of `size` bytes are equal. */
-export const keyEqual = routine('key_equal', ['i32', 'i32', 'i32'], 'i32', (f, a, b, size) => {
-  f.while(size.geU(8), () => {
-    f.if(a.load64().ne(b.load64()), () => f.return(0))
-    f.set(a, a.add(8))
-    f.set(b, b.add(8))
-    f.set(size, size.sub(8))
-  })
-  f.if(size.and(4), () => {
-    f.if(a.load32().ne(b.load32()), () => f.return(0))
-    f.set(a, a.add(4))
-    f.set(b, b.add(4))
-  })
-  f.set(size, size.and(3))
-  f.while(size.ne(0), () => {
-    f.if(a.load8().ne(b.load8()), () => f.return(0))
-    f.set(a, a.add(1))
-    f.set(b, b.add(1))
-    f.set(size, size.sub(1))
-  })
-  return 1
-})
-
-/** Multiplier of the hash function: 2^64 divided by the golden ratio, odd. */
-export const HASH_MULTIPLIER = 0x9e3779b97f4a7c15n
-
-/**
- * Hash of a key of `size` bytes: each 8 bytes are xored into the seeded state, multiplied and folded. Seeded per map, one
- * multiplication per 8 bytes; the shortest of the functions measured that is not trivially attacked.
- */
-export const keyHash = routine('key_hash', ['i32', 'i32', 'i64'], 'i32', (f, key, size, state) => {
-  const absorb = (word: ReturnType<typeof i64>): void => {
-    f.set(state, state.xor(word).mul(i64(HASH_MULTIPLIER)))
-    f.set(state, state.xor(state.shrU(32)))
-  }
-  f.while(size.geU(8), () => {
-    absorb(key.load64())
-    f.set(key, key.add(8))
-    f.set(size, size.sub(8))
-  })
-  f.if(size.and(4), () => {
-    absorb(key.load32().wide())
-    f.set(key, key.add(4))
-  })
-  f.if(size.and(3), () => {
-    const tail = f.var64(1)
-    f.set(size, size.and(3))
-    f.while(size.ne(0), () => {
-      f.set(tail, tail.shl(8).or(key.load8().wide()))
-      f.set(key, key.add(1))
-      f.set(size, size.sub(1))
-    })
-    absorb(tail)
-  })
-  return state.low()
-})
 
 /** Copies a value around its special fields. `(map, to, from)` */
 export const copyValue = routine('copy_value', ['i32', 'i32', 'i32'], undefined, (f, map, to, from) => {
