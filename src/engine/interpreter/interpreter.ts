@@ -89,20 +89,20 @@ export function createInterpreter(options: InterpreterOptions): Engine {
     return address
   }
 
+  // One block holds a program's function descriptors and, behind them, its text.
   function prepare(code: Code): readonly number[] {
     const count = code.functions.length
-    const funcs = alloc(count * FUNC.size)
+    const funcs = alloc(count * FUNC.size + textBytes(code))
+    const text = funcs + count * FUNC.size
     const handles = code.functions.map((_, index) => funcs + index * FUNC.size)
-    const text = alloc(textBytes(code))
+    const { words } = state
     try {
       const byStart = new Map(code.functions.map(({ start }, index) => [start, funcs + index * FUNC.size]))
-      writeText(state.words, text >> 2, { code, handles: byStart, routine })
+      writeText(words, text >> 2, { code, handles: byStart, routine })
     } catch (error) {
-      options.free(text)
       options.free(funcs)
       throw error
     }
-    const { words } = state
     code.functions.forEach(({ start }, index) => {
       const func = (funcs + index * FUNC.size) >> 2
       words[func + (FUNC.magic >> 2)] = FUNC_MAGIC
@@ -122,10 +122,10 @@ export function createInterpreter(options: InterpreterOptions): Engine {
     const [first] = handles
     if (first === undefined) return
     refresh(state)
-    const prog = state.words[(first + FUNC.prog) >> 2] ?? 0
-    options.free(state.words[(prog + PROG.text) >> 2] ?? 0)
-    for (const field of [PROG.text, PROG.textCount, PROG.funcs, PROG.funcCount]) state.words[(prog + field) >> 2] = 0
-    for (const handle of handles) state.words[(handle + FUNC.magic) >> 2] = 0
+    const { words } = state
+    const prog = words[(first + FUNC.prog) >> 2] ?? 0
+    for (const field of [PROG.text, PROG.textCount, PROG.funcs, PROG.funcCount]) words[(prog + field) >> 2] = 0
+    for (const handle of handles) words[(handle + FUNC.magic) >> 2] = 0
     options.free(first)
     names.delete(prog)
   }

@@ -22,68 +22,48 @@ export const TEXT_BYTES = 4 * TEXT_WORDS
 /** Set in word 0 where the second operand is the immediate. */
 const IMMEDIATE = 0x80000000
 
-/** Operations that an opcode byte does not name. The main loop has a case for each, by number. */
-const numbers = {
-  bad: 0,
-  goto: 0x05,
-  sdiv64: 0x100,
-  smod64: 0x101,
-  sdiv32: 0x102,
-  smod32: 0x103,
-  movsx64_1: 0x104,
-  movsx64_2: 0x105,
-  movsx64_4: 0x106,
-  movsx32_1: 0x107,
-  movsx32_2: 0x108,
-  low32: 0x109,
-  le2: 0x10a,
-  le8: 0x10b,
-  swap2: 0x10c,
-  swap4: 0x10d,
-  swap8: 0x10e,
-  callLocal: 0x110,
-  callLeaf: 0x111,
-  callHost: 0x112,
-  callControl: 0x113,
-  packet: 0x114,
-} as const
+/** Numbers of what is not an instruction of its own: calls by target, packet loads. */
+const numbers = { local: 0x110, leaf: 0x111, host: 0x112, control: 0x113, packet: 0x114 } as const
 
-/** Operations by name where neither the opcode byte nor its register form is the number. */
-const special: Partial<Record<OpcodeRow['op'], (row: OpcodeRow) => number>> = {
-  sdiv: (row) => (row.width === 64 ? numbers.sdiv64 : numbers.sdiv32),
-  smod: (row) => (row.width === 64 ? numbers.smod64 : numbers.smod32),
-  movsx: (row) =>
-    row.width === 64
-      ? row.size === 1
-        ? numbers.movsx64_1
-        : row.size === 2
-          ? numbers.movsx64_2
-          : numbers.movsx64_4
-      : row.size === 1
-        ? numbers.movsx32_1
-        : numbers.movsx32_2,
+/** Numbers of operations, by `op width size`, where neither the opcode byte nor its register form is the number. */
+const special: Readonly<Record<string, number>> = {
+  'sdiv 64 0': 0x100,
+  'smod 64 0': 0x101,
+  'sdiv 32 0': 0x102,
+  'smod 32 0': 0x103,
+  'movsx 64 1': 0x104,
+  'movsx 64 2': 0x105,
+  'movsx 64 4': 0x106,
+  'movsx 32 1': 0x107,
+  'movsx 32 2': 0x108,
   // A pointer is an address below 2^32 in every address space of a machine.
-  addr_space_cast: () => numbers.low32,
-  le: (row) => (row.size === 2 ? numbers.le2 : row.size === 4 ? 0xbc : numbers.le8),
-  be: swapNumber,
-  bswap: swapNumber,
-  gotol: () => numbers.goto,
-  load_acquire: (row) => 0x61 | (row.code & 0x18),
-  store_release: (row) => 0x63 | (row.code & 0x18),
-  ld_abs: () => numbers.packet,
-  ld_ind: () => numbers.packet,
-}
-
-function swapNumber(row: OpcodeRow): number {
-  return row.size === 2 ? numbers.swap2 : row.size === 4 ? numbers.swap4 : numbers.swap8
+  'addr_space_cast 64 0': 0x109,
+  'le 64 2': 0x10a,
+  'le 64 4': 0xbc,
+  'le 64 8': 0x10b,
+  'be 64 2': 0x10c,
+  'be 64 4': 0x10d,
+  'be 64 8': 0x10e,
+  'bswap 64 2': 0x10c,
+  'bswap 64 4': 0x10d,
+  'bswap 64 8': 0x10e,
+  'gotol 64 0': 0x05,
+  'load_acquire 64 1': 0x71,
+  'load_acquire 64 2': 0x69,
+  'load_acquire 64 4': 0x61,
+  'load_acquire 64 8': 0x79,
+  'store_release 64 1': 0x73,
+  'store_release 64 2': 0x6b,
+  'store_release 64 4': 0x63,
+  'store_release 64 8': 0x7b,
 }
 
 /** The main loop's number of an operation. */
 function operationNumber(row: OpcodeRow): number {
-  const named = special[row.op]
-  if (named) return named(row)
-  if (row.kind === 'alu' && row.op !== 'neg') return row.code | 0x08
-  if (row.kind === 'if') return row.code | 0x08
+  const named = special[`${row.op} ${row.width} ${row.size}`]
+  if (named !== undefined) return named
+  if (row.kind === 'packet') return numbers.packet
+  if (row.kind === 'if' || (row.kind === 'alu' && row.op !== 'neg')) return row.code | 0x08
   return row.op === 'st' ? row.code | 0x01 : row.code
 }
 
@@ -101,56 +81,53 @@ export function textBytes(code: Code): number {
   return (code.insns.length + 1) * TEXT_BYTES
 }
 
+/** Words 0 to 3 of an instruction; word 0 without registers. */
+type Quad = readonly [operation: number, low: number, high: number, last: number]
+
 /** Writes the text of a program to `words` from index `at`. Throws `BpfError` (`bad-function`) for a function unknown. */
 export function writeText(words: Int32Array, at: number, options: TextOptions): void {
   const { insns } = options.code
-  const end = at + insns.length * TEXT_WORDS
-  words.fill(0, at, end + TEXT_WORDS)
+  // What stays zero traps: an unknown instruction, the second slot of a load, the place behind the last instruction.
+  words.fill(0, at, at + (insns.length + 1) * TEXT_WORDS)
   for (let index = 0; index < insns.length; index++) {
     const insn = insns[index]
     const row = insn && opcode(insn)
     if (!insn || !row || insn.dst > 10 || (insn.src > 10 && !row.reserved.includes('src'))) continue
-    const to = at + index * TEXT_WORDS
-    const source = row.source === 'reg' || row.kind === 'end' ? 0 : IMMEDIATE
-    const right = row.kind === 'end' ? insn.dst : insn.src
-    let number = operationNumber(row)
-    let low = insn.imm
-    let high = insn.imm >> 31
-    let last = insn.off
-    if (row.kind === 'imm64') {
-      const upper = insns[index + 1]
-      if (!upper) continue
-      low = insn.src === pseudoLoad.func ? handleOf(options, index + 1 + insn.imm, index) : insn.imm
-      high = insn.src === pseudoLoad.func ? 0 : upper.imm
-    } else if (row.kind === 'if' || row.kind === 'goto') {
-      last = distance(insn, row, index, insns.length)
-    } else if (row.op === 'call') {
-      if (insn.src === pseudoCall.local) {
-        number = numbers.callLocal
-        low = handleOf(options, index + 1 + insn.imm, index)
-        last = (insn.imm + 1) * TEXT_WORDS
-      } else {
-        const target = options.code.calls.get(index)
-        number = target ? callNumbers[target.kind] : numbers.bad
-        low = target ? options.routine(target) : 0
-      }
-    } else if (row.kind === 'packet') {
-      high = row.source === 'reg' ? 1 : 0
-      last = row.size
-    }
+    const [operation, low, high, last] = quadOf(insn, row, index, options)
     const left = row.op === 'callx' ? callxRegister(insn) : insn.dst
-    words[to] = number | (left << 11) | (right << 17) | source
-    words[to + 1] = low
-    words[to + 2] = high
-    words[to + 3] = last
+    const right = row.kind === 'end' ? insn.dst : insn.src
+    const source = row.source === 'reg' || row.kind === 'end' ? 0 : IMMEDIATE
+    words.set([operation | (left << 11) | (right << 17) | source, low, high, last], at + index * TEXT_WORDS)
     if (isWide(insn)) index++
   }
 }
 
-const callNumbers = { leaf: numbers.callLeaf, control: numbers.callControl, host: numbers.callHost } as const
+function quadOf(insn: Insn, row: OpcodeRow, index: number, options: TextOptions): Quad {
+  const operation = operationNumber(row)
+  if (row.op === 'call') return callQuad(insn, index, options)
+  if (row.kind === 'imm64') {
+    const upper = options.code.insns[index + 1]
+    if (!upper) return [0, 0, 0, 0]
+    if (insn.src === pseudoLoad.func) return [operation, handleOf(options, index + 1 + insn.imm, index), 0, 0]
+    return [operation, insn.imm, upper.imm, 0]
+  }
+  if (row.kind === 'packet') return [operation, insn.imm, row.source === 'reg' ? 1 : 0, row.size]
+  const last = row.kind === 'if' || row.kind === 'goto' ? distance(insn, row, index, options) : insn.off
+  return [operation, insn.imm, insn.imm >> 31, last]
+}
+
+function callQuad(insn: Insn, index: number, options: TextOptions): Quad {
+  if (insn.src === pseudoCall.local) {
+    const handle = handleOf(options, index + 1 + insn.imm, index)
+    return [numbers.local, handle, 0, (insn.imm + 1) * TEXT_WORDS]
+  }
+  const target = options.code.calls.get(index)
+  return target ? [numbers[target.kind], options.routine(target), 0, 0] : [0, 0, 0, 0]
+}
 
 /** Words from a jump to its target; a target outside the program becomes the trapping instruction at its end. */
-function distance(insn: Insn, row: OpcodeRow, index: number, count: number): number {
+function distance(insn: Insn, row: OpcodeRow, index: number, { code }: TextOptions): number {
+  const count = code.insns.length
   const target = index + 1 + (row.op === 'gotol' ? insn.imm : insn.off)
   return ((target >= 0 && target < count ? target : count) - index) * TEXT_WORDS
 }
