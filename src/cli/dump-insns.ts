@@ -16,11 +16,16 @@ export function listProgram(spec: ObjectSpec, program: ProgramSpec, source: bool
   const starts = new Map(program.functions.map((fn) => [fn.start, fn]))
   const sources = new Map(program.lines.map((line) => [line.insn, line]))
   const names = namesOf(program)
+  let shown = ''
   for (let i = 0; i < program.insns.length; i++) {
     const fn = starts.get(i)
     if (fn) lines.push(`${prototype(spec, fn.name, fn.typeId)}:`)
     const line = source ? sources.get(i) : undefined
-    if (line) lines.push(`; ${line.text.trim()} @ ${line.file}:${line.line}`)
+    const text = line && `; ${line.text.trim()} @ ${line.file}:${line.line}`
+    if (text && (fn || text !== shown)) {
+      lines.push(text)
+      shown = text
+    }
     lines.push(`${String(i).padStart(4)}: ${disassembleInsn(program.insns, i, names)}`)
     if (program.insns[i]?.code === LOAD_IMM64) i++
   }

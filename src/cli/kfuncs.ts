@@ -3,11 +3,13 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { BpfError } from '../bits/index.js'
 import type { Kfunc } from '../machine/index.js'
+import { readInput } from './arguments.js'
 import { usageError } from './exit.js'
 
 /** Imports the module. Throws `BpfError`: `unreadable` where importing fails, `usage` where it exports no kfunc. */
 export async function loadKfuncs(file: string | undefined): Promise<Record<string, Kfunc>> {
   if (file === undefined) return {}
+  readInput(file, '--kfuncs')
   let module: Record<string, unknown>
   try {
     module = await import(pathToFileURL(resolve(file)).href)

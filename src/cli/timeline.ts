@@ -74,10 +74,8 @@ const MOST_ROWS = 40
 
 /** Rows for a terminal, times since `zeroNs`. */
 export function showWork(work: readonly Work[], zeroNs: bigint): string[] {
-  const latest = work.reduce((most, { startNs, beginNs }) => {
-    const last = beginNs ?? startNs
-    return last > most ? last : most
-  }, zeroNs)
+  let latest = zeroNs
+  for (const { startNs, beginNs = startNs } of work) if (beginNs > latest) latest = beginNs
   const scale = timeScale(latest - zeroNs)
   const time = (ns: bigint): string => scale(ns - zeroNs)
   const rows = work
