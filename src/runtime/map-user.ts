@@ -33,8 +33,9 @@ const narrow = (flags: number): number => (flags > 0xffffffff ? -1 : flags | 0)
 
 /** BPF_MAP_LOOKUP_ELEM: copies the value of a key to `out`, its special fields as zeros (2.7). */
 export function readElement(runtime: Runtime, map: number, key: Uint8Array, out: Uint8Array, flags = 0): number {
+  if (flags > 0xffffffff || flags & ~F_LOCK) return -errnos.EINVAL
   if (!mayRead(runtime, map)) return -errnos.EPERM
-  if (flags > 0xffffffff || flags & ~F_LOCK || badLock(runtime, map, flags)) return -errnos.EINVAL
+  if (badLock(runtime, map, flags)) return -errnos.EINVAL
   const io = buffers(runtime, map)
   runtime.views.u8.set(key, io.key)
   const result = runtime.calls.mapCopyOut(map, io.key, io.value, flags)
