@@ -80,6 +80,8 @@ export interface Core {
   readonly printk: string[]
   readonly names: Names
   nextHostCall: number
+  /** Programs that user space has closed and that are still there. */
+  closedPrograms: number
   closed: boolean
 }
 
@@ -110,6 +112,7 @@ export function createCore(options: CoreOptions): Core {
       },
     },
     nextHostCall: 1,
+    closedPrograms: 0,
     closed: false,
   }
 }
@@ -149,12 +152,21 @@ export function dropMap(core: Core, address: number, user: boolean): void {
  * held them are gone.
  */
 export function reapPrograms(core: Core): void {
+  if (core.closedPrograms === 0) return
   for (const address of deadProgs(core.rt)) {
     const program = core.programs.get(address)
     if (program) forget(core, program)
     freeProg(core.rt, address)
+    core.closedPrograms -= 1
     for (const map of program?.maps ?? []) dropMap(core, map, false)
   }
+}
+
+/** Drops the user reference on a program; it goes when nothing else holds it. */
+export function closeProgram(core: Core, address: number): void {
+  core.closedPrograms += 1
+  core.rt.calls.progPut(address)
+  reapPrograms(core)
 }
 
 function forget(core: Core, { address, handles, hostCalls }: ProgramEntry): void {

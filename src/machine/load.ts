@@ -1,6 +1,6 @@
 /**
- * Loading an object into a machine, as libbpf loads it into Linux: kfuncs are looked up, programs verified, maps made and
- * filled, instructions relocated. Either everything is there in the end, or nothing.
+ * Loading an object into a machine, as libbpf loads it into Linux: kfuncs are looked up, maps made and filled, programs
+ * verified, instructions relocated. Either everything is there in the end, or nothing.
  */
 import { BpfError } from '../bits/index.js'
 import { type Btf, valueCodec } from '../btf/index.js'
@@ -18,7 +18,7 @@ import type { Profile } from '../profile/index.js'
 import { createProg, MAP } from '../runtime/index.js'
 import { programTypes } from '../uapi/index.js'
 import type { ContextProgram } from './contexts/index.js'
-import { assertOpen, type Core, type MapEntry, type ProgramEntry, reapPrograms } from './core.js'
+import { assertOpen, type Core, closeProgram, type MapEntry, type ProgramEntry } from './core.js'
 import type { Kfunc } from './kfunc.js'
 import { type KfuncSet, kfuncSet } from './kfuncs.js'
 import { entryOf, makeMap, openMap, rawSection } from './maps.js'
@@ -53,7 +53,6 @@ export function load(core: Core, profile: Profile, spec: ObjectSpec, options: Ma
   assertOpen(core)
   const chosen = choosePrograms(spec, options.programs)
   const kfuncs = kfuncSet(profile, spec, options.kfuncs ?? {})
-  if (options.verify ?? true) verifyPrograms(spec, chosen, kfuncs)
   const loaded: Loaded = { core, maps: new Map(), faces: {}, programs: {} }
   const close = () => {
     for (const program of Object.values(loaded.programs)) program.close()
@@ -61,6 +60,7 @@ export function load(core: Core, profile: Profile, spec: ObjectSpec, options: Ma
   }
   try {
     makeMaps(loaded, spec, chosen, options.maps ?? {})
+    if (options.verify ?? true) verifyPrograms(spec, chosen, kfuncs)
     for (const program of chosen) loadProgram(loaded, spec, program, kfuncs)
   } catch (error) {
     close()
@@ -164,8 +164,7 @@ function loadProgram(loaded: Loaded, spec: ObjectSpec, program: ProgramSpec, kfu
     handles = core.engine.prepare(code)
   } catch (error) {
     for (const id of hostCalls) core.hostCalls.delete(id)
-    rt.calls.progPut(address)
-    reapPrograms(core)
+    closeProgram(core, address)
     throw error
   }
   for (const map of held) rt.calls.mapGet(map)
@@ -177,9 +176,7 @@ function loadProgram(loaded: Loaded, spec: ObjectSpec, program: ProgramSpec, kfu
   }
   const context: ContextProgram = { name: program.name, argument: argumentOf(program, spec.btf) }
   loaded.programs[program.name] = openProgram(core, entry, context, () => {
-    if (core.closed) return
-    rt.calls.progPut(address)
-    reapPrograms(core)
+    if (!core.closed) closeProgram(core, address)
   })
 }
 

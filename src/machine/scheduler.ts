@@ -4,7 +4,7 @@
  * unless it is asked for, and the clock moves only when nothing else can.
  */
 import { BpfError } from '../bits/index.js'
-import { ASYNC, CPU, clockNs, cpuAt, NEVER, readObject, TASK, taskKinds } from '../runtime/index.js'
+import { ASYNC, asyncKinds, CPU, clockNs, cpuAt, NEVER, readObject, TASK, taskKinds } from '../runtime/index.js'
 import { assertOpen, type Core, reapPrograms } from './core.js'
 import { drive, type Job } from './drive.js'
 import { idleIdentity, workerIdentity } from './identity.js'
@@ -66,6 +66,8 @@ export function execute(core: Core, job: Job): boolean {
 
 function fireTimer(core: Core): Step | undefined {
   const { rt } = core
+  const next = rt.calls.timerNext()
+  if (!next || rt.load64(next + ASYNC.expiry) > clockNs(rt)) return undefined
   for (const cpu of cpusByTimer(core)) {
     const object = rt.calls.timerPick(cpu)
     if (object) return begin(core, object, cpu, rt.calls.timerFinish)
@@ -73,7 +75,7 @@ function fireTimer(core: Core): Step | undefined {
   return undefined
 }
 
-/** CPUs whose next timer has expired, the earliest first. */
+/** CPUs whose next timer has expired, the earliest first: one whose softirq is busy leaves the turn to the next. */
 function cpusByTimer({ rt }: Core): number[] {
   const time = clockNs(rt)
   const roots = Array.from({ length: rt.cpus }, (_, cpu) => rt.load32(cpuAt(rt, cpu) + CPU.timerRoot))
@@ -83,57 +85,67 @@ function cpusByTimer({ rt }: Core): number[] {
 
 function runWork(core: Core): Step | undefined {
   const { rt } = core
-  const heads: { cpu: number; at: bigint }[] = []
-  for (let cpu = 0; cpu < rt.cpus; cpu++) {
-    const head = rt.load32(cpuAt(rt, cpu) + CPU.queueHead)
-    if (head) heads.push({ cpu, at: rt.load64(head + ASYNC.startedAt) })
-  }
-  heads.sort((a, b) => (a.at === b.at ? a.cpu - b.cpu : a.at < b.at ? -1 : 1))
-  for (const { cpu } of heads) {
-    // What still runs elsewhere is put off by the routine: then there may be nothing left to pick.
+  for (let cpu = firstQueue(core); cpu >= 0; cpu = firstQueue(core)) {
+    // What still runs elsewhere is put off by the routine: then there may be nothing left to pick there.
     const object = rt.calls.wqPick(cpu)
     if (object) return begin(core, object, cpu, rt.calls.wqFinish)
   }
   return undefined
 }
 
+/** The CPU whose next item was started first; -1 where all queues are empty. */
+function firstQueue({ rt }: Core): number {
+  let first = -1
+  let earliest = 0n
+  for (let cpu = 0; cpu < rt.cpus; cpu++) {
+    const head = rt.load32(cpuAt(rt, cpu) + CPU.queueHead)
+    if (!head) continue
+    const at = rt.load64(head + ASYNC.startedAt)
+    if (first >= 0 && at >= earliest) continue
+    first = cpu
+    earliest = at
+  }
+  return first
+}
+
 /** Begins the callback of an object that was just marked running. */
-function begin(core: Core, address: number, cpu: number, finish: (object: number) => void): Step {
-  const { rt, engine, timeline, names, functions } = core
-  const object = readObject(rt, address)
-  const func = rt.load32(address + ASYNC.runningFunc)
+function begin(core: Core, object: number, cpu: number, finish: (object: number) => void): Step {
+  const { rt, engine, timeline, functions, options } = core
+  const kind = rt.load32(object + ASYNC.kind) === asyncKinds.wq ? 'wq' : 'timer'
+  const func = rt.load32(object + ASYNC.runningFunc)
   const known = functions.get(func)
-  const task = known ? rt.calls.taskNew(cpu, object.kind === 'wq' ? taskKinds.worker : taskKinds.softirq) : 0
+  const task = known ? rt.calls.taskNew(cpu, kind === 'wq' ? taskKinds.worker : taskKinds.softirq) : 0
   if (!known || !task) {
-    finish(address)
+    finish(object)
     if (!known) throw new BpfError('bad-function', 'a callback that no program has')
     throw new BpfError('out-of-memory', 'no room for the task of a callback', { place: `callback ${known.name}` })
   }
-  rt.calls.taskCallback(task, address)
+  rt.calls.taskCallback(task, object)
   engine.enter(task, func)
-  const event = {
-    kind: object.kind,
-    cpu,
-    id: object.id,
-    map: names.map(object.map),
-    key: names.key(object.map, object.value),
-    callback: known.name,
+  const event = options.timelineLimit > 0 ? describe(core, object, cpu, known.name) : undefined
+  if (event) {
+    timeline.add({ ...event, event: 'begin', atNs: clockNs(rt), startNs: rt.load64(object + ASYNC.startedAt) })
   }
-  timeline.add({ ...event, event: 'begin', atNs: clockNs(core.rt), startNs: object.startedAtNs })
   const job: Job = {
     task,
     cpu,
     program: known.program,
     name: known.name,
-    identity: object.kind === 'wq' ? workerIdentity(cpu) : idleIdentity(cpu),
+    identity: kind === 'wq' ? workerIdentity(cpu) : idleIdentity(cpu),
     suspended: undefined,
     end() {
       rt.calls.taskFree(task)
-      finish(address)
-      timeline.add({ ...event, event: 'end', atNs: clockNs(core.rt) })
+      finish(object)
+      if (event) timeline.add({ ...event, event: 'end', atNs: clockNs(rt) })
     },
   }
-  return { kind: object.kind, callback: known.name, cpu, done: execute(core, job) }
+  return { kind, callback: known.name, cpu, done: execute(core, job) }
+}
+
+function describe({ rt, names }: Core, address: number, cpu: number, callback: string) {
+  const object = readObject(rt, address)
+  const key = names.key(object.map, object.value)
+  return { kind: object.kind, cpu, id: object.id, map: names.map(object.map), key, callback }
 }
 
 /** When the next timer expires; `undefined` where none is armed, or never fires. */

@@ -104,7 +104,7 @@ SEC("tc") int start_preempt(struct __sk_buff *skb)
 	return ret;
 }
 
-SEC("tc") int start_irq(struct __sk_buff *skb)
+SEC("?tc") int start_irq(struct __sk_buff *skb)
 {
 	__u32 key = 0;
 	struct elem *v = bpf_map_lookup_elem(&array, &key);
