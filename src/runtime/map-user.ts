@@ -5,7 +5,8 @@
  */
 import { errnos, mapFlags, mapTypes } from '../uapi/index.js'
 import { F_LOCK } from './array.js'
-import { MACHINE, MACHINE_AT, MAP, NO_FIELD } from './layout.js'
+import { ASYNC, asyncStates, CPU, MACHINE, MACHINE_AT, MAP, NO_FIELD } from './layout.js'
+import { cpuAt } from './map-create.js'
 import type { Runtime } from './runtime.js'
 
 const round8 = (size: number): number => Math.ceil(size / 8) * 8
@@ -107,9 +108,14 @@ export function valueAddress(runtime: Runtime, map: number, key: Uint8Array): nu
 }
 
 /**
- * After an update, a delete or a close that cancelled a timer whose callback runs on another CPU: that timer's object, which
- * Linux 6.18 would wait for before the call returns (4.8); else 0. Read it before the next operation.
+ * After an update, a delete or a close that cancelled timers whose callbacks run: the CPUs on which they run. Linux 6.18 waits
+ * for them before the call returns (4.8). Ask before the next operation.
  */
-export function waitFor({ load32 }: Runtime): number {
-  return load32(MACHINE_AT + MACHINE.waitFor)
+export function waitFor(runtime: Runtime): number[] {
+  const { load32, cpus } = runtime
+  if (load32(MACHINE_AT + MACHINE.waitFor) === 0) return []
+  return Array.from({ length: cpus }, (_, cpu) => cpu).filter((cpu) => {
+    const object = load32(cpuAt(runtime, cpu) + CPU.runningTimer)
+    return object !== 0 && (load32(object + ASYNC.state) & asyncStates.DEAD) !== 0
+  })
 }

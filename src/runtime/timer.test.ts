@@ -267,11 +267,24 @@ it('4.8 user space learns whom to wait for; a running wq is never waited for (1.
   b.w.calls.clockAdvanceTo(100n)
   const object = b.w.calls.timerPick(1)
   b.w.put(b.map, 1)
-  expect(waitFor(b.w.runtime)).toBe(object)
+  expect(waitFor(b.w.runtime)).toEqual([1])
   b.w.put(b.map, 1)
-  expect(waitFor(b.w.runtime)).toBe(0)
+  expect(waitFor(b.w.runtime)).toEqual([])
   b.w.calls.timerFinish(object)
   b.w.calls.wqFinish(item)
+})
+
+it('4.8 closing a map names every CPU on which one of its timers runs', () => {
+  const b = bench()
+  b.w.launchTimer(b.map, b.v, 0n, 0)
+  b.w.launchTimer(b.map, b.w.value(b.map, 2), 0n, 1)
+  b.w.calls.clockAdvanceTo(100n)
+  const objects = [b.w.calls.timerPick(0), b.w.calls.timerPick(1)]
+  b.w.calls.mapGet(b.map)
+  b.w.calls.mapUserPut(b.map)
+  expect(waitFor(b.w.runtime)).toEqual([0, 1])
+  for (const object of objects) b.w.calls.timerFinish(object)
+  expect(waitFor(b.w.runtime)).toEqual([])
 })
 
 it('4.8 a timer callback never waits', () => {

@@ -1,7 +1,7 @@
 /** wq-semantics 5: where and in which order work runs, each fact under its number. */
 import { expect, it } from 'vitest'
-import { world } from '../../test/support/runtime.js'
-import { queued, readObject } from './index.js'
+import { VALUE, world } from '../../test/support/runtime.js'
+import { queued, readObject, TASK, taskKinds } from './index.js'
 
 it('5.1 one object never overlaps itself: a second worker of the CPU hands it to the first, which runs it next', () => {
   const w = world()
@@ -52,4 +52,26 @@ it('5.4 5.5 eight items started in order from one CPU run in that order, on that
   expect(queued(w.runtime, 1).map(({ value }) => value)).toEqual(values)
   expect(w.drain(0)).toEqual([])
   expect(w.drain(1)).toHaveLength(8)
+})
+
+it('1.18 all three kfuncs work from a softirq and with interrupts, preemption or RCU held', () => {
+  const sections = ['bpf_rcu_read_lock', 'bpf_preempt_disable', 'bpf_local_irq_save'] as const
+  for (const kind of [taskKinds.process, taskKinds.worker, taskKinds.softirq]) {
+    const w = world()
+    const map = w.map('HASH')
+    const cell = w.value(map, 1) + VALUE.wq
+    const task = w.task(0, kind)
+    for (const name of sections) w.shim(task, name, task + TASK.scratch)
+    const results = [
+      [w.shim(task, 'bpf_wq_init', cell, map, 0), w.r0(task)],
+      [w.shim(task, 'bpf_wq_set_callback', cell, w.callback, 0), w.r0(task)],
+      [w.shim(task, 'bpf_wq_start', cell, 0), w.r0(task)],
+    ]
+    expect(results).toEqual([
+      [0, 0n],
+      [0, 0n],
+      [0, 0n],
+    ])
+    expect(w.drain()).toEqual([w.callback])
+  }
 })
