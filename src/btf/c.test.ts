@@ -177,7 +177,7 @@ struct twin___2 {
 `)
 })
 
-it('stops where anonymous types would double without end', () => {
+it('stops where anonymous types would double without end', { timeout: 60_000 }, () => {
   const { b, int, done } = kit()
   let inner = int
   for (let i = 0; i < 25; i++)

@@ -18,7 +18,8 @@ export interface EncodeBtfOptions {
 
 /**
  * The blob of these types, in order; a leading void is skipped, ids must be consecutive. Strings are written once each.
- * Throws `BpfError` (`btf-bad-id`) where an id is not its index.
+ * Throws `BpfError`: `btf-bad-id` where an id is not its index, `btf-bad-member`, `btf-bad-value` and
+ * `btf-too-many-members` for what the format cannot hold.
  */
 export function encodeBtf(types: readonly BtfType[], options: EncodeBtfOptions = {}): Uint8Array<ArrayBuffer> {
   const firstId = options.base?.types.length ?? 1

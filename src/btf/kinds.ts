@@ -3,7 +3,7 @@
  * written. The parser and the encoder share the rows, so what one knows the other knows too. Kinds came over the years:
  * func 5.0, datasec and var 5.2, float 5.13, decl_tag 5.16, type_tag 5.17, enum64 6.0.
  */
-import { type ByteReader, type ByteWriter, ParseError } from '../bits/index.js'
+import { BpfError, type ByteReader, type ByteWriter, ParseError } from '../bits/index.js'
 import type { BtfKind, BtfMember, BtfParam, BtfSectionVar, BtfType } from './types.js'
 
 /** The variant of {@link BtfType} that a kind has. */
@@ -82,6 +82,9 @@ function composite<K extends 'struct' | 'union'>(kind: K, number: number): Row<K
     write(type, { body, string }) {
       const flag = type.members.some((member) => member.bitSize > 0)
       for (const { name, type: of, bitOffset, bitSize } of type.members) {
+        if (flag && bitOffset > 0xffffff) {
+          throw new BpfError('btf-bad-member', `member '${name}' begins beyond what a struct with bit fields can say`)
+        }
         body.u32(string(name)).u32(of)
         body.u32(flag ? ((bitSize << 24) | bitOffset) >>> 0 : bitOffset)
       }
@@ -106,6 +109,10 @@ function enumeration<K extends 'enum' | 'enum64'>(kind: K, number: number): Row<
     },
     write(type, { body, string }) {
       for (const { name, value } of type.values) {
+        const bits = wide ? 64 : 32
+        if ((type.signed ? BigInt.asIntN : BigInt.asUintN)(bits, value) !== value) {
+          throw new BpfError('btf-bad-value', `enumerator '${name}' = ${value} does not fit ${bits} bits`)
+        }
         body.u32(string(name))
         if (wide) body.u64(value)
         else body.u32(Number(BigInt.asUintN(32, value)))
