@@ -9,16 +9,24 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const names = process.argv.slice(2)
-const places = (name) => [`test/verifier/${name}.bpf.c`, `test/async/${name}.bpf.c`, `examples/${name}/${name}.bpf.c`]
+
+/** suite -> where the question called `name` of it would stand. */
+const places = {
+  'test/verifier': (name) => `test/verifier/${name}.bpf.c`,
+  'test/async': (name) => `test/async/${name}.bpf.c`,
+  'test/examples': (name) => `examples/${name}/${name}.bpf.c`,
+  'test/conformance/vectors': (name) => `test/${name}/vectors.test.ts`,
+}
+const owns = (suite, name) => existsSync(join(root, places[suite](name)))
 for (const name of names) {
-  if (name === 'conformance') continue
-  if (places(name).some((place) => existsSync(join(root, place)))) continue
-  console.error(`record: nothing has the name '${name}': looked for ${places(name).join(', ')}`)
+  if (Object.keys(places).some((suite) => owns(suite, name))) continue
+  const looked = Object.values(places).map((place) => place(name))
+  console.error(`record: nothing has the name '${name}': looked for ${looked.join(', ')}`)
   process.exit(2)
 }
 
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-const suites = ['test/verifier', 'test/async', 'test/examples', 'test/conformance/vectors']
+const suites = Object.keys(places).filter((suite) => !names.length || names.some((name) => owns(suite, name)))
 const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'suites', ...suites], {
   cwd: root,
   stdio: 'inherit',

@@ -1,0 +1,48 @@
+/**
+ * Scenarios of asynchronous work: what the machine does against what Linux did, step by step. README.md says how to write one.
+ */
+import { expect, it } from 'vitest'
+import { kernelUnavailable, kernelVersion } from '../../src/linux/index.js'
+import { Machine, ms } from '../../src/machine/index.js'
+import { isRecording, recording, sources } from '../support/paths.js'
+import {
+  askScenarios,
+  readScenarioObject,
+  readScenarios,
+  recordScenarios,
+  scenariosOf,
+} from '../support/record-scenarios.js'
+import { type Observation, runScenario } from '../support/scenario.js'
+
+const names = sources('test/async')
+const noKernel = kernelUnavailable()?.message
+
+if (isRecording) {
+  for (const name of names.filter(recording)) {
+    it(`records ${name}`, async () => {
+      if (noKernel) throw new Error(`cannot record: ${noKernel}`)
+      const { scenarios } = await recordScenarios(name)
+      const short = ({ step, result, errno }: Observation) =>
+        errno || result !== undefined ? [`${step} = ${errno ? `errno ${errno}` : JSON.stringify(result)}`] : []
+      for (const [key, { steps }] of Object.entries(scenarios)) {
+        console.log(`${name} ${key}:\n  ${steps.flatMap(short).join('\n  ')}`)
+      }
+    })
+  }
+} else {
+  const cases = names.flatMap((name) => scenariosOf(name).map((one) => ({ name, ...one })))
+  it.each(cases)('$name: $key ($scenario.facts)', async ({ name, key, variant, scenario }) => {
+    await using machine = new Machine({ cpus: 2 })
+    const wait = async (milliseconds: number) => machine.advance(ms(milliseconds))
+    const ours = await runScenario(machine, { wait }, readScenarioObject(name, variant), scenario)
+    expect(ours).toEqual(readScenarios(name).scenarios[key])
+  })
+
+  const recorded = new Map(names.map((name) => [name, readScenarios(name)]))
+  const foreign = [...recorded.values()].find(({ kernel }) => kernel !== kernelVersion())
+  const skip = noKernel ?? (foreign ? `recorded on ${foreign.kernel}, running ${kernelVersion()}` : undefined)
+  if (skip) console.warn(`not run: asking the kernel again about ${names.length} files, because ${skip}`)
+  it.runIf(!skip).each(names)('%s: the running kernel still does what is recorded', async (name) => {
+    expect(await askScenarios(name)).toEqual(recorded.get(name))
+  })
+}
