@@ -28,8 +28,8 @@ export interface Trial {
   readonly failures: string[]
 }
 
-/** No input of a few kB may take longer. */
-const deadlineMs = 5000
+/** No input of a few kB may take longer, even on a busy machine. */
+const deadlineMs = 20_000
 const batchSize = 50
 
 /**
@@ -82,13 +82,18 @@ function one(trial: Trial, name: string, bytes: Uint8Array, act: (bytes: Uint8Ar
     trial.read++
   } catch (error) {
     if (error instanceof BpfError) trial.codes.set(error.code, (trial.codes.get(error.code) ?? 0) + 1)
-    else trial.failures.push(`${name}: ${error instanceof Error ? error.stack : String(error)}`)
+    else trial.failures.push(`${name}: ${story(error)}`)
   }
   const took = performance.now() - start
   if (took > trial.slowestMs) {
     trial.slowestMs = took
     trial.slowest = name
   }
+}
+
+function story(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause ? `${error.message}: ${story(error.cause)}` : (error.stack ?? error.message)
 }
 
 const slot = Symbol.for('workerbee.fuzz.batch')
