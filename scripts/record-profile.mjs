@@ -69,6 +69,14 @@ const ranges = (numbers) => {
   return parts.map(([a, b]) => (a === b ? `${a}` : `${a}-${b}`)).join(',')
 }
 
+/** What R0 must be at exit: a range, null where it is free, undefined where the program cannot be loaded so. */
+const returnRange = (type, options) => {
+  const { result, log } = load(type, [insn(0xb7, 0, 0, 0, 123456), exit], options)
+  const range = /should have been in \[(-?\d+), (-?\d+)\]/.exec(log)
+  if (range) return [range[1], range[2]]
+  return result >= 0 ? null : undefined
+}
+
 const helpers = {}
 const gplHelpers = new Set()
 const sleepingHelpers = new Set()
@@ -85,8 +93,11 @@ for (const type of types) {
     if (/GPL-restricted/.test(other.log)) gplHelpers.add(id)
   }
   helpers[type] = ranges(allowed)
-  const range = /should have been in \[(-?\d+), (-?\d+)\]/.exec(load(type, [insn(0xb7, 0, 0, 0, 123456), exit]).log)
-  if (range) returns[type] = [range[1], range[2]]
+  returns[type] = returnRange(type, {})
+  for (const [name, number] of Object.entries(attachTypes)) {
+    const range = returnRange(type, { expectedAttachType: number })
+    if (range !== undefined && String(range) !== String(returns[type])) returns[`${type}/${name}`] = range
+  }
 }
 
 const sleepable = {}
@@ -173,6 +184,8 @@ for (const type of vmlinux.types) {
   const func = vmlinux.type(type.type)
   tagged.set(func.name, func.id)
 }
+/** Ids below this one are no functions. */
+const firstFunction = vmlinux.types.find((type) => type.kind === 'func').id
 const kfuncs = []
 for (const [name, id] of [...tagged].sort(([a], [b]) => (a < b ? -1 : 1))) {
   const allowed = []
@@ -203,8 +216,8 @@ export const gplHelpers = ${json(ranges([...gplHelpers].sort((a, b) => a - b)))}
 /** Helpers that code which may not sleep must not call. */
 export const sleepingHelpers = ${json(ranges([...sleepingHelpers].sort((a, b) => a - b)))}
 
-/** What R0 must be at exit, where it is not free. */
-export const returnRanges: Readonly<Record<string, readonly [string, string]>> = ${json(returns)}
+/** What R0 must be at exit, null where it is free; by type, and by type and attach type where that differs. */
+export const returnRanges: Readonly<Record<string, readonly [string, string] | null>> = ${json(returns)}
 
 /** Whether the type may, must or must not be loaded with BPF_F_SLEEPABLE. */
 export const sleepableTypes: Readonly<Record<string, 'no' | 'may' | 'must'>> = ${json(sleepable)}
@@ -213,6 +226,9 @@ export const sleepableTypes: Readonly<Record<string, 'no' | 'may' | 'must'>> = $
 export const contextRows: Readonly<
   Record<string, readonly (readonly ['read' | 'write', 1 | 2 | 4 | 8, number, number, number, string])[]>
 > = ${json(Object.fromEntries(Object.entries(contexts).map(([type, accesses]) => [type, rows(accesses).map((row) => extend(type, row))])))}
+
+/** The lowest BTF id of a function in the kernel: smaller ones are types. */
+export const firstFunctionId = ${firstFunction}
 
 /** Kfuncs: [name, BTF id, program types, 'sleepable' or '']. */
 export const kfuncRows: readonly (readonly [string, number, string, 'sleepable' | ''])[] = ${json(kfuncs)}

@@ -4,7 +4,7 @@
  */
 import { BpfError } from '../bits/index.js'
 import { type Btf, parseBtf } from '../btf/index.js'
-import { helperIds, type MapType, type ProgramType } from '../uapi/index.js'
+import { type AttachType, helperIds, type MapType, type ProgramType } from '../uapi/index.js'
 import { helperPrototypes } from './helper-table.js'
 import { kfuncFlags } from './kfunc-flags.js'
 import { mapAllowed } from './map-rules.js'
@@ -65,6 +65,10 @@ function makeProfile(version: KernelVersion, difference: Difference): Profile {
     hasHelper: (id) => knownHelpers().has(id),
     helperAllowed: (id, type) => callers(type).has(id),
     kfunc: (name) => kfuncs.get(name),
+    kfuncById(id) {
+      if (id >>> 0 >= 2 ** 31 || id < recorded.firstFunctionId) return 'no function'
+      return [...kfuncs.values()].find((row) => row.kernelId === id)
+    },
     kfuncs,
     kfuncAllowed: (row, type) => row.programTypes === 'all' || row.programTypes.includes(type),
     kfuncHint: (name) => hint(name, version, difference),
@@ -72,6 +76,8 @@ function makeProfile(version: KernelVersion, difference: Difference): Profile {
     contextAccess: (type, access, offset, size) => contextAccess(contextOf(type), access, offset, size),
     mapAllowed: (helper, map: MapType) => mapAllowed(helper, map),
     tracingForbids: difference.tracingForbids,
+    // The largest CONFIG_NR_CPUS of common configurations: a bound that holds wherever the program will run.
+    cpus: 8192,
     btf: kernelBtf,
   }
 }
@@ -108,22 +114,24 @@ function callers(type: ProgramType): ReadonlySet<number> {
   return set
 }
 
-const rows = new Map<ProgramType, ProgramRow>()
+const rows = new Map<string, ProgramRow>()
 
-function programRow(type: ProgramType): ProgramRow {
-  const known = rows.get(type)
+function programRow(type: ProgramType, attachType?: AttachType): ProgramRow {
+  const ranges = recorded.returnRanges
+  const key = attachType && `${type}/${attachType}` in ranges ? `${type}/${attachType}` : type
+  const known = rows.get(key)
   if (known) return known
-  const range = recorded.returnRanges[type]
+  const range = ranges[key]
   const row: ProgramRow = {
     type,
     contextStruct: contextStructs[type],
     context: contextOf(type),
-    returns: range && [BigInt(range[0]), BigInt(range[1])],
+    returns: range ? [BigInt(range[0]), BigInt(range[1])] : undefined,
     packetWrite: packetWriters.has(type),
     tracing: tracingTypes.has(type),
     sleepable: recorded.sleepableTypes[type] ?? 'may',
   }
-  rows.set(type, row)
+  rows.set(key, row)
   return row
 }
 

@@ -184,18 +184,23 @@ export interface Profile {
   helperAllowed(id: number, type: ProgramType, attachType?: AttachType): boolean
   /** The kfunc of this name. */
   kfunc(name: string): KfuncRow | undefined
+  /** The kfunc with this BTF id in the recorded kernel; `'no function'` where the id is that of a type. */
+  kfuncById(id: number): KfuncRow | 'no function' | undefined
   /** All kfuncs by name. */
   readonly kfuncs: ReadonlyMap<string, KfuncRow>
   kfuncAllowed(row: KfuncRow, type: ProgramType): boolean
   /** Where this kernel lacks the kfunc: what to do about it, in a sentence; `undefined` where nothing is known. */
   kfuncHint(name: string): string | undefined
-  program(type: ProgramType): ProgramRow
+  /** The rules of a program type; what it may return may depend on where it is attached. */
+  program(type: ProgramType, attachType?: AttachType): ProgramRow
   /** What an access to the context gives; `undefined` where the kernel refuses it. */
   contextAccess(type: ProgramType, access: 'read' | 'write', offset: number, size: number): ContextValue | undefined
   /** Whether the helper takes maps of this type (the kernel: `cannot pass map_type …`). */
   mapAllowed(helper: number, map: MapType): boolean
   /** Special fields (`bpf_wq`, …) which maps of tracing programs (kprobe, perf_event, …) must not have. */
   readonly tracingForbids: readonly string[]
+  /** How many CPUs the kernel may have at most: bounds bpf_get_smp_processor_id. */
+  readonly cpus: number
   /** The kernel's types, pruned to contexts and kfunc prototypes; decoded when first asked for. */
   btf(): Btf
 }

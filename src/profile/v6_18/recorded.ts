@@ -99,16 +99,49 @@ export const gplHelpers = '4,6,22,25,27,35,45,55-56,67,69,100,110-115,119,121,15
 /** Helpers that code which may not sleep must not call. */
 export const sleepingHelpers = '148,191'
 
-/** What R0 must be at exit, where it is not free. */
-export const returnRanges: Readonly<Record<string, readonly [string, string]>> = {
+/** What R0 must be at exit, null where it is free; by type, and by type and attach type where that differs. */
+export const returnRanges: Readonly<Record<string, readonly [string, string] | null>> = {
+  socket_filter: null,
+  kprobe: null,
+  'kprobe/trace_kprobe_session': ['0', '1'],
+  'kprobe/trace_uprobe_session': ['0', '1'],
+  sched_cls: null,
+  sched_act: null,
+  tracepoint: null,
+  xdp: null,
+  perf_event: null,
   cgroup_skb: ['0', '1'],
+  'cgroup_skb/cgroup_inet_egress': ['0', '3'],
   cgroup_sock: ['0', '1'],
+  lwt_in: null,
+  lwt_out: null,
+  lwt_xmit: null,
   sock_ops: ['0', '1'],
+  sk_skb: null,
   cgroup_device: ['0', '1'],
+  sk_msg: null,
+  raw_tracepoint: null,
   cgroup_sock_addr: ['0', '1'],
+  'cgroup_sock_addr/cgroup_inet4_bind': ['0', '3'],
+  'cgroup_sock_addr/cgroup_inet6_bind': ['0', '3'],
+  'cgroup_sock_addr/cgroup_udp4_recvmsg': ['1', '1'],
+  'cgroup_sock_addr/cgroup_udp6_recvmsg': ['1', '1'],
+  'cgroup_sock_addr/cgroup_inet4_getpeername': ['1', '1'],
+  'cgroup_sock_addr/cgroup_inet6_getpeername': ['1', '1'],
+  'cgroup_sock_addr/cgroup_inet4_getsockname': ['1', '1'],
+  'cgroup_sock_addr/cgroup_inet6_getsockname': ['1', '1'],
+  'cgroup_sock_addr/cgroup_unix_recvmsg': ['1', '1'],
+  'cgroup_sock_addr/cgroup_unix_getpeername': ['1', '1'],
+  'cgroup_sock_addr/cgroup_unix_getsockname': ['1', '1'],
+  lwt_seg6local: null,
+  sk_reuseport: null,
+  flow_dissector: null,
   cgroup_sysctl: ['0', '1'],
+  raw_tracepoint_writable: null,
   cgroup_sockopt: ['0', '1'],
+  tracing: null,
   sk_lookup: ['0', '1'],
+  syscall: null,
   netfilter: ['0', '1'],
 }
 
@@ -511,6 +544,9 @@ export const contextRows: Readonly<
     ['read', 8, 8, 8, 8, 'trusted_ptr_sk_buff'],
   ],
 }
+
+/** The lowest BTF id of a function in the kernel: smaller ones are types. */
+export const firstFunctionId = 45110
 
 /** Kfuncs: [name, BTF id, program types, 'sleepable' or '']. */
 export const kfuncRows: readonly (readonly [string, number, string, 'sleepable' | ''])[] = [

@@ -76,8 +76,8 @@ function checkResult(env: Env): void {
 }
 
 function programRange(env: Env): Range | undefined {
-  const { type } = env.program.spec
-  return type && env.profile.program(type).returns
+  const { type, attachType } = env.program.spec
+  return type && env.profile.program(type, attachType).returns
 }
 
 function requireRange(env: Env, reg: Reg, range: Range, when: string): void {

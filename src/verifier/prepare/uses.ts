@@ -3,6 +3,7 @@
  * them) and maps (by program type, wq-semantics 3.8 to 3.10). Texts as Linux 6.18 prints them.
  */
 import { isWide, pseudoCall } from '../../isa/index.js'
+import type { Insn } from '../../isa/insn.js'
 import type { Profile } from '../../profile/index.js'
 import { type MapType, mapTypes } from '../../uapi/index.js'
 import type { MapView, Program } from '../program.js'
@@ -39,8 +40,18 @@ export function checkKfuncUse(program: Program, profile: Profile): FlowError | u
     if (!isGpl(program.license)) {
       return { errno: 'EINVAL', message: 'cannot call kernel function from non-GPL compatible program', insn: i }
     }
+    const complaint = reference ? undefined : badNumber(profile, insn)
+    if (complaint) return { ...complaint, insn: i }
   }
   return undefined
+}
+
+/** A kfunc call that carries a number of its own instead of a name (3.7). The number 0 may stand where nothing gets to. */
+function badNumber(profile: Profile, { imm, off }: Insn): Omit<FlowError, 'insn'> | undefined {
+  if (imm === 0) return undefined
+  if (off !== 0) return { errno: 'EPROTO', message: 'failed to find BTF for kernel function' }
+  if (profile.kfuncById(imm) !== 'no function') return undefined
+  return { errno: 'EINVAL', message: `kernel btf_id ${imm >>> 0} is not a function` }
 }
 
 const forSleepable = new Set<MapType>([
