@@ -195,9 +195,13 @@ export const TASK = struct({
   rcuDepth: 'u32',
   preemptDepth: 'u32',
   irqDepth: 'u32',
-  /** While `blocked`: the object that this task waits for (cancel), the result to give then, 1 + what it does. */
+  /**
+   * While a call waits for the end of a timer's callback: the timer's object (one user of it is this task's), the result to
+   * give then, and whether the wait counts in `ASYNC.cancelling`.
+   */
   waiting: 'u32',
   waitResult: 'u32',
+  waitCounted: 'u32',
   /** An array element's index, where a callback's R2 points; 8 bytes. */
   key: ['u32', 2],
   /** Room for an engine or a host call: small results. */

@@ -9,7 +9,7 @@
  * effect happens once.
  */
 import { type AnyRoutine, type Fn, type Local, type Routine, routine, Value } from '../wasm/index.js'
-import { hasState, objectHold, objectPut } from './async.js'
+import { hasState, objectHold } from './async.js'
 import { clockRead, clockReadBoot } from './clock.js'
 import { cpuBlock, type I32, machine } from './common.js'
 import { asyncStates, BLOCKED, CPU, MACHINE, TASK } from './layout.js'
@@ -17,7 +17,7 @@ import { mapDelete, mapLookup, mapUpdate } from './map.js'
 import { randomU32 } from './random.js'
 import { depthChange, irqRestore, irqSave } from './sections.js'
 import { spinLock, spinUnlock } from './spin-lock.js'
-import { timerCancel, timerInit, timerSetCallback, timerStart } from './timer.js'
+import { stopWaiting, timerCancel, timerInit, timerSetCallback, timerStart } from './timer.js'
 import { wqInit, wqSetCallback, wqStart } from './wq.js'
 
 /**
@@ -115,8 +115,7 @@ function arguments_(f: Fn, task: Local<'i32'>, params: readonly LeafParam[]): Va
 const stillWaiting = routine('leaf_still_waiting', ['i32'], 'i32', (f, task) => {
   const object = f.local(task.load32(TASK.waiting))
   f.if(hasState(object, asyncStates.RUNNING), () => f.return(1))
-  f.store32(task, TASK.waiting, 0)
-  f.do(objectPut(object))
+  f.do(stopWaiting(task))
   f.store64(task, TASK.regs, task.load32(TASK.waitResult).wideSigned())
   return 0
 })

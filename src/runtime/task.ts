@@ -8,6 +8,7 @@ import { alloc } from './alloc.js'
 import { bump, type I32, machine } from './common.js'
 import { ASYNC, ELEM, FRAME_STACK, MACHINE, MAP, MAX_FRAMES, PROG, TASK } from './layout.js'
 import { mix64 } from './random.js'
+import { stopWaiting } from './timer.js'
 
 const ARRAY = 2
 
@@ -46,8 +47,9 @@ export const taskNew = routine('task_new', ['i32', 'i32'], 'i32', (f, cpu, kind)
   return task
 })
 
-/** Gives a task back to the pool. */
+/** Gives a task back to the pool; if it was waiting for a callback, no longer. */
 export const taskFree = routine('task_free', ['i32'], undefined, (f, task) => {
+  f.do(stopWaiting(task))
   f.store32(task, TASK.state, 0)
   f.store32(task, TASK.next, machine.load32(MACHINE.freeTasks))
   f.store32(machine, MACHINE.freeTasks, task)

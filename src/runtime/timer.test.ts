@@ -172,6 +172,24 @@ it('4.5 the wait survives the end of the element', () => {
   expect(b.w.r0(task)).toBe(0n)
 })
 
+it('4.5 a task that is given up while it waits leaves no trace in the timer', () => {
+  const b = bench()
+  const twin = b.w.value(b.map, 2)
+  b.w.launchTimer(b.map, b.v, 0n, 0)
+  b.w.launchTimer(b.map, twin, 0n, 1)
+  b.w.calls.clockAdvanceTo(100n)
+  const [one, two] = [b.w.calls.timerPick(0), b.w.calls.timerPick(1)]
+  const task = b.w.task(0, taskKinds.softirq)
+  expect(b.w.shim(task, 'bpf_timer_cancel', twin + VALUE.timer)).toBe(1)
+  expect(b.w.runtime.load32(two + ASYNC.cancelling)).toBe(1)
+  b.w.calls.taskFree(task)
+  expect(b.w.runtime.load32(two + ASYNC.cancelling)).toBe(0)
+  b.w.calls.timerFinish(one)
+  b.w.calls.timerFinish(two)
+  b.w.calls.mapUserPut(b.map)
+  expect(b.w.runtime.load32(MACHINE_AT + MACHINE.asyncCount)).toBe(0)
+})
+
 it('4.5 cancel from the own callback is -EDEADLK and drops nothing', () => {
   const b = bench()
   b.w.launchTimer(b.map, b.v, 0n)

@@ -88,11 +88,13 @@ export const timerStart = routine('timer_start', ['i32', 'i64', 'i32', 'i32'], '
   return 0
 })
 
-/** Ends a task's wait for an object's callback and forgets the object. */
-const stopWaiting = routine('timer_stop_waiting', ['i32'], undefined, (f, task) => {
+/** Ends a task's wait for an object's callback, if it waits, and forgets the object. */
+export const stopWaiting = routine('timer_stop_waiting', ['i32'], undefined, (f, task) => {
   const object = f.local(task.load32(TASK.waiting))
+  f.if(object.eqz(), () => f.return())
+  f.if(task.load32(TASK.waitCounted), () => f.add32(object, ASYNC.cancelling, -1))
   f.store32(task, TASK.waiting, 0)
-  f.if(task.load32(TASK.waitResult).ne(0), () => f.add32(object, ASYNC.cancelling, -1))
+  f.store32(task, TASK.waitCounted, 0)
   f.do(objectPut(object))
 })
 
@@ -119,7 +121,7 @@ export const timerCancel = routine('timer_cancel', ['i32', 'i32'], 'i32', (f, ta
     f.if(own.ne(0), () => f.add32(object, ASYNC.cancelling, 1))
     f.do(objectHold(object))
     f.store32(task, TASK.waiting, object)
-    f.store32(task, TASK.waitResult, own.ne(0))
+    f.store32(task, TASK.waitCounted, own.ne(0))
     f.return(BLOCKED)
   })
   return asyncUnschedule(object)
