@@ -30,7 +30,7 @@ struct {
 	__type(value, struct knob);
 } knobs SEC(".maps");
 
-const volatile __u32 quiet_ms = 20;
+const volatile __u32 quiet_ms = 10;
 
 /* The work: take a snapshot under the lock, then save it without. */
 static int save(void *map, int *key, void *value)

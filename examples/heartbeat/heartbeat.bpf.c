@@ -29,7 +29,7 @@ struct {
 } beats SEC(".maps");
 
 /* Set before loading. */
-const volatile __u32 interval_ms = 100;
+const volatile __u32 interval_ms = 10;
 const volatile __u32 beats_wanted = 3;
 
 __u64 fired;

@@ -35,7 +35,7 @@ struct {
 } sources SEC(".maps");
 
 const volatile __u32 burst = 5;
-const volatile __u32 window_ms = 100;
+const volatile __u32 window_ms = 10;
 
 __u64 passed;
 __u64 dropped;
