@@ -107,7 +107,7 @@ SEC("syscall") int global_variable_sets_callback(void *ctx)
 	return bpf_wq_set_callback(&global_work, cb, 0);
 }
 
-// 2.2: map types that may not have one: creation says no
+// 2.2: kinds of maps and flags that may have one (test/async has those that may not)
 #define KIND(name, kind, flags)                                                                                        \
 	struct {                                                                                                       \
 		__uint(type, kind);                                                                                    \
@@ -118,45 +118,8 @@ SEC("syscall") int global_variable_sets_callback(void *ctx)
 	} map_##name SEC(".maps");                                                                                     \
 	STARTS(name, map_##name, 8)
 
-KIND(in_percpu_array, BPF_MAP_TYPE_PERCPU_ARRAY, 0)
-KIND(in_percpu_hash, BPF_MAP_TYPE_PERCPU_HASH, 0)
-KIND(in_lru_percpu_hash, BPF_MAP_TYPE_LRU_PERCPU_HASH, 0)
-struct prefix {
-	__u32 length;
-	__u8 bytes[4];
-};
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 2);
-	__type(key, struct prefix);
-	__type(value, struct nested);
-} map_in_lpm_trie SEC(".maps");
-SEC("syscall") int in_lpm_trie(void *ctx)
-{
-	struct prefix key = {};
-	struct nested *value = bpf_map_lookup_elem(&map_in_lpm_trie, &key);
-
-	return value ? bpf_wq_start(&value->work, 0) : 1;
-}
-
-struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
-	__uint(max_entries, 2);
-	__uint(key_size, 0);
-	__type(value, struct nested);
-} map_in_queue SEC(".maps");
-SEC("syscall") int in_queue(void *ctx)
-{
-	__u64 value[3];
-
-	return bpf_map_peek_elem(&map_in_queue, value);
-}
-
 KIND(in_lru_no_common, BPF_MAP_TYPE_LRU_HASH, BPF_F_NO_COMMON_LRU)
 KIND(in_mmapable_array, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE)
 KIND(in_inner_map_array, BPF_MAP_TYPE_ARRAY, BPF_F_INNER_MAP)
 KIND(in_zero_seed_hash, BPF_MAP_TYPE_HASH, BPF_F_ZERO_SEED)
 KIND(in_hash_read_only_for_users, BPF_MAP_TYPE_HASH, BPF_F_RDONLY)
-KIND(in_array_read_only_for_programs, BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG)
-KIND(in_array_write_only_for_programs, BPF_MAP_TYPE_ARRAY, BPF_F_WRONLY_PROG)
