@@ -169,7 +169,7 @@ async function observe(app: Collection, step: string, pace: Pace): Promise<Obser
   }
 }
 
-/** Loads the object and takes the steps. Only refusals of the kernel, real or imitated, are part of the record. */
+/** Loads the object, with the programs that are run, and takes the steps. Only refusals of the kernel, real or imitated, are part of the record. */
 export async function runScenario(
   host: Host,
   pace: Pace,
@@ -179,7 +179,8 @@ export async function runScenario(
   const steps: Observation[] = []
   let app: Collection
   try {
-    app = await host.load(spec)
+    const programs = scenario.steps.flatMap((step) => /^run (\S+)/.exec(step)?.[1] ?? [])
+    app = await host.load(spec, { programs: [...new Set(programs)] })
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error
     return { steps: [{ step: 'load', errno: error.errno }] }

@@ -1,4 +1,5 @@
 /** Compares our verdicts with recorded ones and counts what came of it. */
+import { withoutBtfIds } from '../../src/linux/index.js'
 import type { ProgramReport } from '../../src/report/index.js'
 import { errnos } from '../../src/uapi/index.js'
 import type { RecordedVerdicts } from './record-verdicts.js'
@@ -22,9 +23,6 @@ function words(errno: number, message: string): string {
   return errno === 0 ? 'accept' : `${errno} ${message}`
 }
 
-/** BTF ids differ from kernel to kernel, helper numbers do not. */
-const stripIds = (message: string) => message.replace(/#\d{4,}/g, '')
-
 /** Compares the programs of one file. Programs that were never asked (their map was refused) are left out. */
 export function compareVerdicts(
   file: string,
@@ -37,7 +35,7 @@ export function compareVerdicts(
     const theirs = words(verdict.errno, verdict.message)
     if (!report) return [{ file, program, result: 'unsupported', ours: 'no report', theirs, sameWork: undefined }]
     const errno = report.errno ? errnos[report.errno] : 0
-    const ours = report.verdict === 'unsupported' ? report.message : words(errno, stripIds(report.message))
+    const ours = report.verdict === 'unsupported' ? report.message : words(errno, withoutBtfIds(report.message))
     let result: Result = ours === theirs ? 'agree' : 'message differs'
     if (report.verdict === 'unsupported') result = 'unsupported'
     else if (report.verdict !== verdict.verdict) result = report.verdict === 'accept' ? 'wrong accept' : 'wrong reject'
