@@ -44,4 +44,13 @@ export {
   parseObject,
 } from './object/index.js'
 export { type KernelVersion, kernelVersions } from './profile/index.js'
+export {
+  type Diagnostic,
+  type ProgramReport,
+  renderText,
+  type Verdict,
+  type VerificationReport,
+  VerifierError,
+} from './report/index.js'
 export { type AttachType, ErrnoError, errnoName, errnos, type MapType, type ProgramType } from './uapi/index.js'
+export { type VerifyOptions, verify } from './verifier/index.js'

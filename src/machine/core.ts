@@ -117,11 +117,14 @@ export function createCore(options: CoreOptions): Core {
   }
 }
 
+const indexWord = new Uint32Array(1)
+const indexBytes = new Uint8Array(indexWord.buffer)
+
 /** The key of the element whose value lies at an address: an array's index, or the bytes before a hash's value (1.13). */
 function keyBytes(rt: Runtime, memory: GuestMemory, { address, spec }: MapEntry, value: number): Uint8Array {
   if (spec.type === 'array') {
-    const index = (value - rt.load32(address + MAP.storage)) / rt.load32(address + MAP.stride)
-    return new Uint8Array(new Uint32Array([index]).buffer)
+    indexWord[0] = (value - rt.load32(address + MAP.storage)) / rt.load32(address + MAP.stride)
+    return indexBytes
   }
   return memory.read(value - rt.load32(address + MAP.valueOffset) + ELEM.size, spec.keySize)
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { call, object } from '../../test/support/machine.js'
+import { VerifierError } from '../report/index.js'
 import { type KfuncPointer, kfunc, Machine, type MachineCollection, ms, TrapError, us } from './index.js'
 
 const noVerify = { verify: false }
@@ -302,7 +303,39 @@ it('ends what runs too long', async () => {
   )
 })
 
-it('a kernel without a kfunc refuses the program with a hint', async () => {
-  await using machine = new Machine({ kernel: '7.0' })
-  await expect(machine.load(object('wq'), { programs: ['set_array'] })).rejects.toThrow()
+it.each([
+  ['7.0', 'wq', 'set_array', /bpf_wq_set_callback\b/],
+  ['6.18', 'kfunc', 'sum', /no kfunc test_sum; it can be supplied in TypeScript/],
+])(
+  'Linux %s refuses %s.bpf.o %s, which calls a kfunc that it lacks, with a hint',
+  async (kernel, name, program, hint) => {
+    await using machine = new Machine({ kernel })
+    const error = await machine.load(object(name), { programs: [program] }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(VerifierError)
+    expect(error).toMatchObject({ code: 'verifier-reject', report: { kernel } })
+    expect((error as VerifierError).detail()).toMatch(hint)
+  },
+)
+
+it('refuses a declaration that disagrees with the kernel, in its prototype or its flags', async () => {
+  await using machine = new Machine()
+  await expect(machine.load(object('disagree'))).rejects.toMatchObject({
+    code: 'kfunc-prototype',
+    place: 'kfunc bpf_wq_start',
+  })
+  const mine = { bpf_wq_start: kfunc({ sleepable: true }, () => 0) }
+  const programs = ['start_array']
+  await expect(machine.load(object('wq'), { programs, kfuncs: mine })).rejects.toMatchObject({ code: 'kfunc-flags' })
+})
+
+it('lets a kfunc in TypeScript stand in for one of the kernel', async () => {
+  await using machine = new Machine()
+  const seen: (number | undefined)[] = []
+  const bpf_wq_start = kfunc({}, (wq: KfuncPointer, flags: number) => {
+    seen.push(wq.bytes.length, flags)
+    return -16
+  })
+  const app = await machine.load(object('wq'), { programs: ['init_array', 'start_array'], kfuncs: { bpf_wq_start } })
+  expect([call(app, 'init_array'), call(app, 'start_array', { times: 1, flags: 3 })]).toEqual([0, -16])
+  expect(seen).toEqual([16, 3])
 })
