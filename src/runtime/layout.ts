@@ -343,6 +343,14 @@ export const ELEM = struct({
   older: 'u32',
 })
 
+/** Where a walk over a map stands (`mapWalk`); zeros = before the first element. Lies wherever the caller puts it. */
+export const CURSOR = struct({
+  /** ARRAY: index of the next element. Hash: number of the next bucket. */
+  position: 'u32',
+  /** Hash: the element to visit next in the bucket before; 0 if none is left there. */
+  next: 'u32',
+})
+
 /** The 16 bytes of a `bpf_wq` or `bpf_timer` in a map value: empty (0), or the address of the object (0.1). */
 export const CELL = struct({ object: 'u32', unused: ['u32', 3] })
 

@@ -29,6 +29,7 @@ import { mix64, randomSeed, randomU32 } from './random.js'
 import { spinRelease, spinTryLock } from './spin-lock.js'
 import { progEnter, progLeave, taskCallback, taskFree, taskNew } from './task.js'
 import { timerCancel, timerFinish, timerInit, timerNext, timerPick, timerSetCallback, timerStart } from './timer.js'
+import { mapWalk } from './walk.js'
 import { wqFinish, wqInit, wqPick, wqSetCallback, wqStart } from './wq.js'
 
 /** The routines that JavaScript may call; their documentation stands where they are defined. */
@@ -54,6 +55,7 @@ const routines = {
   mapUpdate,
   mapUserGet,
   mapUserPut,
+  mapWalk,
   mix64,
   progEnter,
   progGet,
