@@ -5,7 +5,8 @@
 import { BpfError } from '../../src/bits/index.js'
 import type { Collection, Host } from '../../src/host/index.js'
 import type { ObjectSpec } from '../../src/object/index.js'
-import { ErrnoError, type MapType, mapFlags, mapTypes } from '../../src/uapi/index.js'
+import { VerifierError } from '../../src/report/index.js'
+import { ErrnoError, errnos, type MapType, mapFlags, mapTypes } from '../../src/uapi/index.js'
 
 /** One scenario of a file. */
 export interface Scenario {
@@ -119,15 +120,20 @@ function json(words: readonly string[], fallback: unknown): unknown {
   )
 }
 
+/** An IPv4 packet from 192.0.2.1, 64 bytes with its Ethernet header. */
+function packet(): Uint8Array {
+  const bytes = new Uint8Array(64)
+  bytes.set([0x08, 0x00, 0x45, 0, 0, 50, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2], 12)
+  return bytes
+}
+
 /** What a step's first word does. */
 const acts: Readonly<Record<string, Act>> = {
   run(app, words) {
     const program = programOf(app, words[1])
     const cpu = option(words, 'cpu')
     const ctx = json(words, undefined) as Record<string, unknown> | undefined
-    const data = ['xdp', 'sched_cls', 'socket_filter'].includes(program.spec.type ?? '')
-      ? new Uint8Array(64)
-      : undefined
+    const data = ['xdp', 'sched_cls', 'socket_filter'].includes(program.spec.type ?? '') ? packet() : undefined
     return program.run({
       ...(ctx ? { ctx } : {}),
       ...(data ? { data } : {}),
@@ -169,6 +175,14 @@ async function observe(app: Collection, step: string, pace: Pace): Promise<Obser
   }
 }
 
+/** The errno with which Linux refuses to load, or would; `undefined` for anything else. */
+function refusal(error: unknown): number | undefined {
+  if (error instanceof ErrnoError) return error.errno
+  if (!(error instanceof VerifierError) || error.report.verdict !== 'reject') return undefined
+  const name = error.report.programs.find(({ verdict }) => verdict === 'reject')?.errno
+  return name && errnos[name]
+}
+
 /** Loads the object, with the programs that are run, and takes the steps. Only refusals of the kernel, real or imitated, are part of the record. */
 export async function runScenario(
   host: Host,
@@ -182,8 +196,9 @@ export async function runScenario(
     const programs = scenario.steps.flatMap((step) => /^run (\S+)/.exec(step)?.[1] ?? [])
     app = await host.load(spec, { programs: [...new Set(programs)] })
   } catch (error) {
-    if (!(error instanceof ErrnoError)) throw error
-    return { steps: [{ step: 'load', errno: error.errno }] }
+    const errno = refusal(error)
+    if (errno === undefined) throw error
+    return { steps: [{ step: 'load', errno }] }
   }
   const closed = new Set<string>()
   for (const step of scenario.steps) {
