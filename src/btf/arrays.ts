@@ -74,7 +74,5 @@ function textAt({ bytes }: Memory, at: number, size: number): string | undefined
 
 function listOf(value: unknown): ArrayLike<unknown> | undefined {
   if (Array.isArray(value)) return value
-  return ArrayBuffer.isView(value) && !(value instanceof DataView)
-    ? (value as unknown as ArrayLike<unknown>)
-    : undefined
+  return ArrayBuffer.isView(value) && 'length' in value ? (value as ArrayBufferView & ArrayLike<unknown>) : undefined
 }

@@ -35,7 +35,7 @@ export function alignments(btf: Btf): Alignment {
         return alignOf(type.type)
       case 'struct':
       case 'union':
-        return isPacked(btf, type as Struct, alignOf) ? 1 : natural(type as Struct, alignOf)
+        return isPacked(btf, type, alignOf) ? 1 : natural(type, alignOf)
       default:
         return 1
     }

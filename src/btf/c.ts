@@ -95,7 +95,7 @@ function dumper(btf: Btf): Dumper {
         return
       case 'struct':
       case 'union':
-        needStruct(type as Struct, whole)
+        needStruct(type, whole)
         return
       default:
         return
@@ -198,9 +198,9 @@ function bodies(btf: Btf, names: Spelling, alignOf: Alignment): Body {
   }
   const body = (type: BtfType, depth = 0): string => {
     if (depth > DEEPEST_ANONYMOUS) throw tooLong(type)
-    if (type.kind === 'enum' || type.kind === 'enum64') return enumBody(type as Enum, depth)
+    if (type.kind === 'enum' || type.kind === 'enum64') return enumBody(type, depth)
     if (type.kind !== 'struct' && type.kind !== 'union') return base(type, depth)
-    return structBody(type as Struct, depth)
+    return structBody(type, depth)
   }
   const enumBody = (type: Enum, depth: number): string => {
     written += type.values.length
@@ -215,7 +215,7 @@ function bodies(btf: Btf, names: Spelling, alignOf: Alignment): Body {
     return `${head} {\n${lines.join('\n')}\n${'\t'.repeat(depth)}}${mode}`
   }
   const structBody = (type: Struct, depth: number): string => {
-    const union = (type.kind as string) === 'union'
+    const union = type.kind === 'union'
     const packed = isPacked(btf, type, alignOf)
     const tabs = '\t'.repeat(depth + 1)
     const lines: string[] = []
@@ -245,7 +245,7 @@ function bodies(btf: Btf, names: Spelling, alignOf: Alignment): Body {
 const COMPOSITE: ReadonlySet<BtfType['kind']> = new Set(['struct', 'union', 'enum', 'enum64'])
 
 function constant(value: bigint, type: Enum): string {
-  if ((type.kind as string) === 'enum') return String(value)
+  if (type.kind === 'enum') return String(value)
   return value < 0n ? `${value}LL` : `${value}ULL`
 }
 

@@ -32,7 +32,7 @@ export function compositePlace(btf: Btf, type: BtfTypeOf<'struct'>, placeOf: (id
 function composite(btf: Btf, type: BtfTypeOf<'struct'>, placeOf: (id: number) => Place): Composite {
   const slots = type.members.flatMap((member) => slotOf(btf, member, placeOf))
   const word = `${type.kind} ${type.name || '(anonymous)'}`
-  return object(slots, type.size, word, (type.kind as string) === 'union')
+  return object(slots, type.size, word, type.kind === 'union')
 }
 
 /** The place of a data section: variables by name. Functions that stand there (`.ksyms`) have no value. */
@@ -51,7 +51,7 @@ function slotOf(btf: Btf, member: BtfMember, placeOf: (id: number) => Place): Sl
   const type = btf.resolve(id)
   if (name === '') {
     if (type.kind !== 'struct' && type.kind !== 'union') return []
-    const inner = composite(btf, type as BtfTypeOf<'struct'>, placeOf)
+    const inner = composite(btf, type, placeOf)
     return [{ name, offset: bitOffset / 8, place: inner, inner }]
   }
   const old = type.kind === 'int' && type.bits + type.bitOffset !== type.size * 8
@@ -61,7 +61,7 @@ function slotOf(btf: Btf, member: BtfMember, placeOf: (id: number) => Place): Sl
   if (type.kind !== 'int' && type.kind !== 'enum' && type.kind !== 'enum64') return []
   const bits = bitSize || (type.kind === 'int' ? type.bits : type.size * 8)
   const start = bitOffset + (type.kind === 'int' ? type.bitOffset : 0)
-  const place = scalarPlace(type as BtfTypeOf<'int'>, { bitOffset: start % 8, bits })
+  const place = scalarPlace(type, { bitOffset: start % 8, bits })
   return [{ name, offset: Math.floor(start / 8), place: { ...place, size: 0 }, inner: undefined }]
 }
 

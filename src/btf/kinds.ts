@@ -38,10 +38,10 @@ export interface TypeSink {
   string(text: string): number
 }
 
-interface Row<K extends BtfKind> {
+interface Row<T extends BtfType> {
   readonly number: number
-  read(head: TypeHead, body: ByteReader, string: (offset: number) => string): BtfTypeOf<K>
-  write(type: BtfTypeOf<K>, sink: TypeSink): TypeTail
+  read(head: TypeHead, body: ByteReader, string: (offset: number) => string): T
+  write(type: T, sink: TypeSink): TypeTail
 }
 
 const SIGNED = 1
@@ -65,8 +65,8 @@ function list<T>(head: TypeHead, body: ByteReader, width: number, entry: () => T
   return out
 }
 
-function composite<K extends 'struct' | 'union'>(kind: K, number: number): Row<K> {
-  const row: Row<'struct'> = {
+function composite(kind: 'struct' | 'union', number: number): Row<BtfTypeOf<'struct'>> {
+  return {
     number,
     read(head, body, string) {
       const members = list<BtfMember>(head, body, 12, () => {
@@ -91,12 +91,11 @@ function composite<K extends 'struct' | 'union'>(kind: K, number: number): Row<K
       return { word: type.size, vlen: type.members.length, flag }
     },
   }
-  return row as unknown as Row<K>
 }
 
-function enumeration<K extends 'enum' | 'enum64'>(kind: K, number: number): Row<K> {
+function enumeration(kind: 'enum' | 'enum64', number: number): Row<BtfTypeOf<'enum'>> {
   const wide = kind === 'enum64'
-  const row: Row<'enum'> = {
+  return {
     number,
     read(head, body, string) {
       const values = list(head, body, wide ? 12 : 8, () => {
@@ -120,23 +119,18 @@ function enumeration<K extends 'enum' | 'enum64'>(kind: K, number: number): Row<
       return { word: type.size, vlen: type.values.length, flag: type.signed }
     },
   }
-  return row as unknown as Row<K>
 }
 
-function reference<K extends 'typedef' | 'volatile' | 'const' | 'restrict' | 'type_tag'>(
-  kind: K,
-  number: number,
-): Row<K> {
-  const row: Row<'typedef'> = {
+function reference(kind: BtfTypeOf<'typedef'>['kind'], number: number): Row<BtfTypeOf<'typedef'>> {
+  return {
     number,
     read: (head) => ({ kind, id: head.id, name: head.name, type: head.word }),
     write: (type) => ({ word: type.type }),
   }
-  return row as unknown as Row<K>
 }
 
 /** Every kind that a blob can hold, by its word. */
-export const kindRows: { readonly [K in Exclude<BtfKind, 'void'>]: Row<K> } = {
+export const kindRows: { readonly [K in Exclude<BtfKind, 'void'>]: Row<BtfTypeOf<K>> } = {
   int: {
     number: 1,
     read(head, body) {
@@ -269,22 +263,18 @@ export const kindRows: { readonly [K in Exclude<BtfKind, 'void'>]: Row<K> } = {
 }
 
 /** What every row can do, once its kind has been looked up. */
-export interface AnyRow {
-  readonly number: number
-  read(head: TypeHead, body: ByteReader, string: (offset: number) => string): BtfType
-  write(type: BtfType, sink: TypeSink): TypeTail
-}
+export type AnyRow = Row<BtfType>
 
 /** Rows by kind number; `undefined` for numbers that Linux 6.18 does not know. */
 export const rowByNumber: readonly (AnyRow | undefined)[] = (() => {
   const rows: (AnyRow | undefined)[] = []
-  for (const row of Object.values(kindRows) as unknown as AnyRow[]) rows[row.number] = row
+  for (const row of Object.values<AnyRow>(kindRows)) rows[row.number] = row
   return rows
 })()
 
 /** The row of a kind; void has none. */
 export function rowOf(kind: Exclude<BtfKind, 'void'>): AnyRow {
-  return kindRows[kind] as unknown as AnyRow
+  return kindRows[kind]
 }
 
 /** The types that merely stand for another. */

@@ -101,7 +101,7 @@ function makePlace(btf: Btf, id: number, placeOf: (id: number) => Place): Place 
       return scalarPlace(type)
     case 'enum':
     case 'enum64':
-      return scalarPlace(type as BtfTypeOf<'enum'>)
+      return scalarPlace(type)
     case 'float':
       return floatPlace(type)
     case 'array':
@@ -109,7 +109,7 @@ function makePlace(btf: Btf, id: number, placeOf: (id: number) => Place): Place 
     case 'struct':
     case 'union':
       if (type.kind === 'struct' && specialStructs.has(type.name)) return opaquePlace(type.name, type.size)
-      return compositePlace(btf, type as BtfTypeOf<'struct'>, placeOf)
+      return compositePlace(btf, type, placeOf)
     case 'datasec':
       return sectionPlace(btf, type, placeOf)
     case 'var':

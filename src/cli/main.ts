@@ -5,10 +5,15 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { parseTime } from './arguments.js'
+import type { BuildOptions } from './build.js'
 import { perform, type Request } from './commands.js'
+import type { DumpOptions } from './dump.js'
 import { exitCodes, report, unsupported } from './exit.js'
+import type { FeaturesOptions } from './features.js'
 import type { Io } from './io.js'
 import { performIsolated } from './isolate.js'
+import type { RunCommandOptions } from './run.js'
+import type { VerifyOptions } from './verify.js'
 
 export { createIo, type Io } from './io.js'
 
@@ -46,7 +51,8 @@ export async function main(argv: readonly string[], io: Io, options: MainOptions
 }
 
 type Submit = (request: Request, timeout?: string) => void
-type Texts = Record<string, string & string[] & boolean & undefined>
+/** Options as commander gives them, with those that `main` itself keeps. */
+type Given<T, Positional extends keyof T> = Omit<T, Positional> & { timeout: string; schedule?: string }
 
 function commandLine(submit: Submit, io: Io): Command {
   const program = new Command('workerbee')
@@ -88,9 +94,10 @@ function commandLine(submit: Submit, io: Io): Command {
     .addOption(set())
     .addOption(timeout())
     .option('--json', 'one object a line')
-    .action((file: string, name: string | undefined, { timeout, ...rest }: Texts) => {
-      if (rest.schedule !== undefined) throw unsupported('--schedule')
-      submit({ command: 'run', options: { file, ...optional('program', name), ...rest } as never }, timeout)
+    .action((file: string, name: string | undefined, options: Given<RunCommandOptions, 'file' | 'program'>) => {
+      const { timeout, schedule, ...rest } = options
+      if (schedule !== undefined) throw unsupported('--schedule')
+      submit({ command: 'run', options: { file, ...optional('program', name), ...rest } }, timeout)
     })
 
   program
@@ -107,8 +114,9 @@ function commandLine(submit: Submit, io: Io): Command {
     .addOption(timeout())
     .option('--json', 'one object a line')
     .option('--sarif', 'one SARIF document')
-    .action((file: string, name: string | undefined, { timeout, ...rest }: Texts) => {
-      submit({ command: 'verify', options: { file, ...optional('program', name), ...rest } as never }, timeout)
+    .action((file: string, name: string | undefined, options: Given<VerifyOptions, 'file' | 'program'>) => {
+      const { timeout, ...rest } = options
+      submit({ command: 'verify', options: { file, ...optional('program', name), ...rest } }, timeout)
     })
 
   program
@@ -119,8 +127,8 @@ function commandLine(submit: Submit, io: Io): Command {
     .argument('[name]', 'one program, type or map')
     .option('--source', 'insns: with source lines')
     .option('--c', 'btf: as C declarations')
-    .action((what: string, file: string, name: string | undefined, rest: Texts) => {
-      submit({ command: 'dump', options: { what, file, ...optional('name', name), ...rest } as never })
+    .action((what: string, file: string, name: string | undefined, rest: Pick<DumpOptions, 'source' | 'c'>) => {
+      submit({ command: 'dump', options: { what, file, ...optional('name', name), ...rest } })
     })
 
   program
@@ -131,7 +139,9 @@ function commandLine(submit: Submit, io: Io): Command {
     .option('--cpu <version>', 'instruction set: v1, v2, v3 or v4', 'v3')
     .addOption(repeated('-I, --include <directory>', "searched before Workerbee's headers (repeatable)"))
     .addOption(repeated('-D, --define <name=value>', 'define a macro (repeatable)'))
-    .action((file: string, rest: Texts) => submit({ command: 'build', options: { file, ...rest } as never }))
+    .action((file: string, rest: Omit<BuildOptions, 'file'>) => {
+      submit({ command: 'build', options: { file, ...rest } })
+    })
 
   program
     .command('features')
@@ -139,8 +149,8 @@ function commandLine(submit: Submit, io: Io): Command {
     .argument('[kind]', 'helpers, kfuncs, maps or programs; default: a summary')
     .addOption(kernel())
     .option('--json', 'one object a line')
-    .action((kind: string | undefined, rest: Texts) => {
-      submit({ command: 'features', options: { ...optional('kind', kind), ...rest } as never })
+    .action((kind: string | undefined, rest: Omit<FeaturesOptions, 'kind'>) => {
+      submit({ command: 'features', options: { ...optional('kind', kind), ...rest } })
     })
 
   for (const [name, description] of Object.entries(LATER)) {
