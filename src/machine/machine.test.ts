@@ -156,7 +156,7 @@ it('settle gives up: when until never holds, when work has no end, when a promis
   const never = kfunc({ sleepable: true }, () => new Promise<number>(() => {}))
   const app = await machine.load(object('wait'), { kfuncs: { test_wait: never }, ...noVerify })
   call(app, 'defer_array')
-  await expect(machine.settle({ timeoutMs: 20 })).rejects.toThrow(/async kfunc took longer than 20 ms/)
+  await expect(machine.settle({ timeoutMs: 20 })).rejects.toThrow(/async kfuncs took longer than 20 ms/)
 })
 
 it('stops as soon as until holds', async () => {

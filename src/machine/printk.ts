@@ -47,7 +47,7 @@ interface Conversion {
 /** `%p` followed by letters or digits swallows them all, as the kernel's vsnprintf does. */
 function swallow(text: string, from: number): number {
   let end = from
-  while (/[0-9A-Za-z]/.test(text[end] ?? '')) end += 1
+  while (/[0-9A-Za-z\u00c0-\u00ff]/.test(text[end] ?? '')) end += 1
   return end
 }
 
@@ -94,7 +94,12 @@ function parse(rest: string): Conversion | undefined {
   return {
     ...base,
     length: pointer ? swallow(rest, all.length) : all.length,
-    print: (arg) => BigInt.asUintN(64, arg).toString(16).padStart(16, '0'),
+    numeric: true,
+    // 16 digits unless a width is given, which then stands for all padding.
+    print: (arg) =>
+      BigInt.asUintN(64, arg)
+        .toString(16)
+        .padStart(digits ? 1 : 16, '0'),
   }
 }
 

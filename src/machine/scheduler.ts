@@ -204,6 +204,7 @@ export async function settle(
   assertOpen(core)
   const deadlineNs = clockNs(core.rt) + BigInt(Math.round(timeoutMs * 1e6))
   const timeout = (why: string) => new BpfError('settle-timeout', why, { place: 'settle' })
+  let leftMs = timeoutMs
   for (;;) {
     const reached = runUntilIdle(core, { until, deadlineNs })
     if (reached === 'until') return
@@ -214,15 +215,20 @@ export async function settle(
       if (until) throw timeout('nothing is left to do, and `until` does not hold')
       return
     }
-    if (!(await raced(promises, timeoutMs))) throw timeout(`an async kfunc took longer than ${timeoutMs} ms`)
+    const before = performance.now()
+    if (!(await raced(promises, leftMs))) throw timeout(`async kfuncs took longer than ${timeoutMs} ms`)
+    leftMs -= performance.now() - before
   }
 }
+
+/** The longest delay that timers of JavaScript know. */
+const longestDelayMs = 2 ** 31 - 1
 
 /** Waits for one of these, or for some real time: `false`. */
 async function raced(promises: readonly Promise<void>[], timeoutMs: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs)
+    timer = setTimeout(() => resolve(false), Math.min(Math.max(timeoutMs, 0), longestDelayMs))
   })
   const first = await Promise.race([...promises.map((promise) => promise.then(() => true)), late])
   clearTimeout(timer)
