@@ -9,7 +9,6 @@
 import { BpfError } from '../bits/index.js'
 import { arrayPlace } from './arrays.js'
 import { compositePlace, sectionPlace } from './composites.js'
-import type { BtfTypeOf } from './kinds.js'
 import { floatPlace, type Memory, type Place, scalarPlace } from './scalars.js'
 import { specialStructs } from './special.js'
 import type { Btf } from './types.js'

@@ -99,7 +99,10 @@ function describe({ program, retval, observed, before, after }: Outcome, session
   const section = (title: string, body: readonly string[]): void => {
     if (body.length > 0) lines.push('', bold(title), ...body.map((line) => `  ${line}`))
   }
-  section('work', showWork(observed.work, observed.startNs))
+  section(
+    'work',
+    showWork(observed.work, observed.startNs).map((line) => line.replace(/ started at .*/, dim)),
+  )
   section('printk', observed.printk)
   section('changed', table(changesBetween(before, after).map((change) => showChange(change, session))))
   for (const name of truncatedMaps(after)) lines.push(dim(`  ${name} has more elements than are shown`))
