@@ -23,9 +23,9 @@ import { onCpu } from './cpu.js'
 import { type Descriptors, descriptors } from './descriptors.js'
 import { possibleCpus } from './kernel.js'
 import { type KernelObject, openObject } from './load.js'
-import { summarise } from './log.js'
 import { type MappedSection, mapSection, rawMap, rawSection, reopenMap } from './map.js'
 import { testRun } from './program.js'
+import { refusal } from './refusal.js'
 
 /** A collection and what its host needs of it. */
 export interface KernelCollection {
@@ -128,11 +128,7 @@ function loadOne(object: KernelObject, program: ProgramSpec): number {
   if (fd !== undefined) return fd
   // Only a refusal is worth a log: asking for one slows every load down.
   const { errno, log } = object.load(program, 1)
-  const { message } = summarise(log, false)
-  throw new ErrnoError(errno || errnos.EINVAL, 'prog_load', {
-    place: `program ${program.name}${message ? `: ${message}` : ''}`,
-    cause: log,
-  })
+  throw refusal(program, errno || errnos.EINVAL, log)
 }
 
 /** Makes everything, or nothing. `fdOfShared` finds the descriptor of a map of another collection. */

@@ -108,8 +108,9 @@ describe.runIf(!reason)('the running kernel as a host', () => {
     expect(() => app.maps.m?.set(1, {}, 2)).toThrow(expect.objectContaining({ errno: 2 }))
     expect(() => app.maps.counts?.set(9, [0])).toThrow(/array of/)
     await expect(linux.load(spec(), { programs: ['refused'] })).rejects.toMatchObject({
-      errno: 13,
-      place: expect.stringContaining("invalid mem access 'scalar'"),
+      code: 'verifier-reject',
+      message: "program refused: R0 invalid mem access 'scalar'",
+      report: { verdict: 'reject', programs: [{ errno: 'EACCES', section: 'syscall', stats: { processed: 2 } }] },
     })
   })
 

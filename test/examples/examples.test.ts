@@ -68,7 +68,8 @@ if (isRecording) {
   const foreign = names.map(readExpected).find(({ kernel }) => kernel !== kernelVersion())
   const skip = noKernel ?? (foreign ? `recorded on ${foreign.kernel}, running ${kernelVersion()}` : undefined)
   if (skip) console.warn(`not run: the examples on the running kernel, because ${skip}`)
-  it.runIf(!skip).each(names)('%s: the running kernel still gives what is recorded', async (name) => {
+  // Again where a busy machine was late for a timer.
+  it.runIf(!skip).each(names)('%s: the running kernel still gives what is recorded', { retry: 2 }, async (name) => {
     expect(await askKernel(name)).toEqual(readExpected(name))
   })
 }
