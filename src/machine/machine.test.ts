@@ -159,6 +159,29 @@ it('settle gives up: when until never holds, when work has no end, when a promis
   await expect(machine.settle({ timeoutMs: 20 })).rejects.toThrow(/async kfuncs took longer than 20 ms/)
 })
 
+it('lets time pass for work that never ends, and no more of it than fits', async () => {
+  await using machine = new Machine()
+  const app = await machine.load(object('wq'), noVerify)
+  app.globals.restarts = 2n ** 63n
+  call(app, 'arm_again')
+  call(app, 'arm_array', { key: 5 })
+  const before = machine.nowNs
+  machine.advance(us(10))
+  expect(machine.nowNs - before).toBeLessThan(us(11))
+  expect(app.globals.fired).toBeGreaterThan(10n)
+  expect(app.maps.array?.get(5)).toMatchObject({ count: 1n })
+  expect(machine.pending).toMatchObject([{ callback: 'again' }])
+  await expect(machine.settle({ timeoutMs: 0.1 })).rejects.toMatchObject({ code: 'settle-timeout' })
+})
+
+it('runs what is queued when no time passes, however long that takes', async () => {
+  await using machine = new Machine()
+  const app = await machine.load(object('wq'), noVerify)
+  for (const key of [0, 1, 2]) call(app, 'arm_array', { key })
+  machine.advance(0)
+  expect(app.globals.fired).toBe(3n)
+})
+
 it('stops as soon as until holds', async () => {
   await using machine = new Machine()
   const app = await machine.load(object('wq'), noVerify)

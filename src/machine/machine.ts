@@ -100,7 +100,10 @@ export class Machine implements Host {
     return step(this.core)
   }
 
-  /** Lets `ns` nanoseconds pass (`ms(10)`): whatever is due until then happens at its time, workers included. */
+  /**
+   * Lets `ns` nanoseconds pass (`ms(10)`): timers fire at their time, workers run what is queued. What is due in the end
+   * happens with all that it leads to, each item once. Throws `BpfError` (`still-busy`) after 1,000,000 steps.
+   */
   advance(ns: bigint | number): void {
     advance(this.core, toNs(ns))
   }

@@ -4,7 +4,7 @@
  * unless it is asked for, and the clock moves only when nothing else can.
  */
 import { BpfError } from '../bits/index.js'
-import { ASYNC, asyncKinds, CPU, clockNs, cpuAt, NEVER, readObject, TASK, taskKinds } from '../runtime/index.js'
+import { ASYNC, asyncKinds, CPU, clockNs, cpuAt, NEVER, queued, readObject, TASK, taskKinds } from '../runtime/index.js'
 import { assertOpen, type Core, reapPrograms } from './core.js'
 import { drive, type Job } from './drive.js'
 import { idleIdentity, workerIdentity } from './identity.js'
@@ -21,10 +21,21 @@ export interface Step {
   readonly done: boolean
 }
 
-/** Does the next thing that can be done without moving the clock; `undefined` where there is none. */
-export function step(core: Core): Step | undefined {
+/**
+ * What may still happen when time is up: timers that expired by then, and the work that this leads to, each item once. (An
+ * instruction takes a nanosecond, so that what a timer defers at the last moment is always started a little late; an item
+ * that starts itself again must not go on for ever.)
+ */
+interface Due {
+  readonly deadlineNs: bigint
+  /** Ids of the items that began after the deadline. */
+  readonly late: Set<number>
+}
+
+/** Does the next thing that can be done without moving the clock; `undefined` where there is none, or none is due. */
+export function step(core: Core, due?: Due): Step | undefined {
   assertOpen(core)
-  const made = resumeSettled(core) ?? fireTimer(core) ?? runWork(core) ?? retryBlocked(core)
+  const made = resumeSettled(core) ?? fireTimer(core, due) ?? runWork(core, due) ?? retryBlocked(core)
   if (made) reapPrograms(core)
   return made
 }
@@ -64,37 +75,40 @@ export function execute(core: Core, job: Job): boolean {
   return outcome === 'done'
 }
 
-function fireTimer(core: Core): Step | undefined {
+function fireTimer(core: Core, due: Due | undefined): Step | undefined {
   const { rt } = core
   const next = rt.calls.timerNext()
-  if (!next || rt.load64(next + ASYNC.expiry) > clockNs(rt)) return undefined
-  for (const cpu of cpusByTimer(core)) {
+  const clock = clockNs(rt)
+  const latest = due && due.deadlineNs < clock ? due.deadlineNs : clock
+  if (!next || rt.load64(next + ASYNC.expiry) > latest) return undefined
+  for (const cpu of cpusByTimer(core, latest)) {
     const object = rt.calls.timerPick(cpu)
     if (object) return begin(core, object, cpu, rt.calls.timerFinish)
   }
   return undefined
 }
 
-/** CPUs whose next timer has expired, the earliest first: one whose softirq is busy leaves the turn to the next. */
-function cpusByTimer({ rt }: Core): number[] {
-  const time = clockNs(rt)
+/** CPUs whose next timer has expired by then, the earliest first: one whose softirq is busy leaves the turn to the next. */
+function cpusByTimer({ rt }: Core, latest: bigint): number[] {
   const roots = Array.from({ length: rt.cpus }, (_, cpu) => rt.load32(cpuAt(rt, cpu) + CPU.timerRoot))
-  const due = roots.flatMap((root) => (root ? [readObject(rt, root)] : [])).filter(({ expiryNs }) => expiryNs <= time)
+  const due = roots.flatMap((root) => (root ? [readObject(rt, root)] : [])).filter(({ expiryNs }) => expiryNs <= latest)
   return due.sort(byExpiry(rt)).map(({ cpu }) => cpu)
 }
 
-function runWork(core: Core): Step | undefined {
+function runWork(core: Core, due: Due | undefined): Step | undefined {
   const { rt } = core
-  for (let cpu = firstQueue(core); cpu >= 0; cpu = firstQueue(core)) {
+  for (let cpu = firstQueue(core, due); cpu >= 0; cpu = firstQueue(core, due)) {
     // What still runs elsewhere is put off by the routine: then there may be nothing left to pick there.
     const object = rt.calls.wqPick(cpu)
-    if (object) return begin(core, object, cpu, rt.calls.wqFinish)
+    if (!object) continue
+    if (due && clockNs(rt) > due.deadlineNs) due.late.add(rt.load32(object + ASYNC.id))
+    return begin(core, object, cpu, rt.calls.wqFinish)
   }
   return undefined
 }
 
-/** The CPU whose next item was started first; -1 where all queues are empty. */
-function firstQueue({ rt }: Core): number {
+/** The CPU whose next item was started first, of those that have due work; -1 where there is none. */
+function firstQueue({ rt }: Core, due: Due | undefined): number {
   let first = -1
   let earliest = 0n
   for (let cpu = 0; cpu < rt.cpus; cpu++) {
@@ -102,6 +116,8 @@ function firstQueue({ rt }: Core): number {
     if (!head) continue
     const at = rt.load64(head + ASYNC.startedAt)
     if (first >= 0 && at >= earliest) continue
+    // An item that was late already runs again only to let others behind it have their turn.
+    if (due?.late.has(rt.load32(head + ASYNC.id)) && queued(rt, cpu).every(({ id }) => due.late.has(id))) continue
     first = cpu
     earliest = at
   }
@@ -160,7 +176,7 @@ export function nextExpiry(core: Core): bigint | undefined {
 export interface IdleOptions {
   /** Stop as soon as this holds. */
   until?: (() => boolean) | undefined
-  /** Do not move the clock beyond this time. */
+  /** Stop when what is due by this time, and what it led to, has happened. */
   deadlineNs?: bigint | undefined
   /** Most steps (default 1,000,000): work that always starts itself again has no end. */
   maxSteps?: number | undefined
@@ -174,13 +190,14 @@ export type Idle = 'until' | 'idle' | 'deadline'
  * promise is left waiting. Throws `BpfError` (`still-busy`) after `maxSteps`.
  */
 export function runUntilIdle(core: Core, { until, deadlineNs, maxSteps = 1_000_000 }: IdleOptions = {}): Idle {
+  const due = deadlineNs === undefined ? undefined : { deadlineNs, late: new Set<number>() }
   for (let steps = 0; ; steps++) {
     if (until?.()) return 'until'
     if (steps >= maxSteps) throw new BpfError('still-busy', `there is still work after ${maxSteps} steps`)
-    if (step(core)) continue
+    if (step(core, due)) continue
     const expiry = nextExpiry(core)
+    if (due && (firstQueue(core, undefined) >= 0 || (expiry ?? 0n) > due.deadlineNs)) return 'deadline'
     if (expiry === undefined) return 'idle'
-    if (deadlineNs !== undefined && expiry > deadlineNs) return 'deadline'
     core.rt.calls.clockAdvanceTo(expiry)
   }
 }
