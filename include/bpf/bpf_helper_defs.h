@@ -162,12 +162,12 @@ __BPF_HELPER(98, struct bpf_sock *, bpf_get_listener_sock, struct bpf_sock *sk);
 __BPF_HELPER(99, struct bpf_sock *, bpf_skc_lookup_tcp, void *ctx, struct bpf_sock_tuple *tuple,
 	__u32 tuple_size, __u64 netns, __u64 flags);
 __BPF_HELPER(100, long, bpf_tcp_check_syncookie, void *sk, void *iph, __u32 iph_len, struct tcphdr *th, __u32 th_len);
-__BPF_HELPER(101, long, bpf_sysctl_get_name, struct bpf_sysctl *ctx, char *buf, size_t buf_len, __u64 flags);
-__BPF_HELPER(102, long, bpf_sysctl_get_current_value, struct bpf_sysctl *ctx, char *buf, size_t buf_len);
-__BPF_HELPER(103, long, bpf_sysctl_get_new_value, struct bpf_sysctl *ctx, char *buf, size_t buf_len);
-__BPF_HELPER(104, long, bpf_sysctl_set_new_value, struct bpf_sysctl *ctx, const char *buf, size_t buf_len);
-__BPF_HELPER(105, long, bpf_strtol, const char *buf, size_t buf_len, __u64 flags, long *res);
-__BPF_HELPER(106, long, bpf_strtoul, const char *buf, size_t buf_len, __u64 flags, unsigned long *res);
+__BPF_HELPER(101, long, bpf_sysctl_get_name, struct bpf_sysctl *ctx, char *buf, unsigned long buf_len, __u64 flags);
+__BPF_HELPER(102, long, bpf_sysctl_get_current_value, struct bpf_sysctl *ctx, char *buf, unsigned long buf_len);
+__BPF_HELPER(103, long, bpf_sysctl_get_new_value, struct bpf_sysctl *ctx, char *buf, unsigned long buf_len);
+__BPF_HELPER(104, long, bpf_sysctl_set_new_value, struct bpf_sysctl *ctx, const char *buf, unsigned long buf_len);
+__BPF_HELPER(105, long, bpf_strtol, const char *buf, unsigned long buf_len, __u64 flags, long *res);
+__BPF_HELPER(106, long, bpf_strtoul, const char *buf, unsigned long buf_len, __u64 flags, unsigned long *res);
 __BPF_HELPER(107, void *, bpf_sk_storage_get, void *map, void *sk, void *value, __u64 flags);
 __BPF_HELPER(108, long, bpf_sk_storage_delete, void *map, void *sk);
 __BPF_HELPER(109, long, bpf_send_signal, __u32 sig);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { compile, findClang } from './index.js'
+import { compile, findClang, includeDirectory } from './index.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'workerbee-test-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
@@ -52,6 +52,31 @@ it.runIf(clang)('compiles a workqueue program with the headers that ship, the sa
   expect(first[18]).toBe(247) // EM_BPF
   expect(compile(file, { defines: { SIZE: 3 } })).toEqual(first)
   expect(compile(file, { defines: { SIZE: 4 } })).not.toEqual(first)
+})
+
+const withSystemHeaders = `
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/in.h>
+#include <linux/tcp.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+SEC("tc") int f(struct __sk_buff *skb) {
+  void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+  struct ethhdr *eth = data;
+  struct iphdr *ip = (void *)(eth + 1);
+  if ((void *)(ip + 1) > end || eth->h_proto != bpf_htons(ETH_P_IP)) return TC_ACT_OK;
+  return ip->protocol == IPPROTO_TCP && sizeof(struct tcphdr) == 20 ? TC_ACT_SHOT : TC_ACT_OK;
+}
+`
+
+it.runIf(clang)('compiles sources that want <linux/bpf.h>, also where the system has no such header', () => {
+  const file = source('system.bpf.c', withSystemHeaders)
+  expect(compile(file)[18]).toBe(247)
+  const stand = join(includeDirectory, 'system')
+  expect(compile(file, { includes: [stand] })[18]).toBe(247)
 })
 
 it.runIf(clang)("hands on the compiler's words", () => {

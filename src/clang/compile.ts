@@ -60,6 +60,8 @@ export function compile(file: string, options: CompileOptions = {}): Uint8Array 
       ...(options.includes ?? []).map((directory) => `-I${directory}`),
       `-I${includeDirectory}`,
       ...(system ? [`-I${system}`] : []),
+      // Stand-ins for <linux/bpf.h> and its kin, where the system has none.
+      ...['-idirafter', join(includeDirectory, 'system')],
       ...['-c', file, '-o', object],
     ]
     const ran = spawnSync(clang.command, args, { encoding: 'utf8', timeout: 60_000 })
