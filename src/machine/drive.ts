@@ -51,13 +51,13 @@ export function drive(core: Core, job: Job): Outcome {
     if (job.suspended) {
       const { finish } = job.suspended
       job.suspended = undefined
-      finish()
+      guarded(core, job, finish)
     }
     for (;;) {
       const stop: Stop = engine.resume(job.task, slice)
       if (stop === 'done' || stop === 'blocked') return stop
       if (stop === 'trap') throw trapError(core, job)
-      if (stop === 'host' && hostCall(core, job) === 'suspended') return 'suspended'
+      if (stop === 'host' && guarded(core, job, hostCall) === 'suspended') return 'suspended'
       if (rt.load64(job.task + TASK.executed) > options.maxInstructions) {
         throw new BpfError('too-many-instructions', `it executed more than ${options.maxInstructions} instructions`, {
           place: `program ${job.program.spec.name}`,
@@ -72,6 +72,20 @@ export function drive(core: Core, job: Job): Outcome {
 function trapError(core: Core, job: Job): TrapError {
   const info = core.engine.trap(job.task)
   return new TrapError(info, lineOf(job.program.spec.lines, info.insn))
+}
+
+/** Does a call of the machine; an address that is not mapped is the program's fault and a trap like any other. */
+function guarded<T>(core: Core, job: Job, call: (core: Core, job: Job) => T): T {
+  try {
+    return call(core, job)
+  } catch (error) {
+    if (!(error instanceof BpfError) || error.code !== 'bad-address') throw error
+    // The engine stands behind the call already.
+    const insn = core.rt.load32(job.task + TASK.pc) - 1
+    const { spec } = job.program
+    const { code, message: sentence } = error
+    throw new TrapError({ code, sentence, program: spec.name, insn }, lineOf(spec.lines, insn))
+  }
 }
 
 const registers = [1, 2, 3, 4, 5] as const

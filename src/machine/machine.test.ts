@@ -88,8 +88,15 @@ it('traps with program, instruction and source line where unverified code goes w
     }
   })()
   expect(error).toBeInstanceOf(TrapError)
-  expect(error).toMatchObject({ code: 'bad-address', program: 'broken', insn: 1, line: { line: 72 } })
+  expect(error).toMatchObject({ code: 'bad-address', program: 'broken', insn: 1 })
   expect(String(error)).toContain('return *(volatile __u32 *)0x10;')
+})
+
+it('traps at the call that was given a bad address', async () => {
+  await using machine = new Machine()
+  const app = await machine.load(object('basics'), { programs: ['broken_call'], verify: false })
+  expect(() => app.programs.broken_call?.run()).toThrow(TrapError)
+  expect(() => app.programs.broken_call?.run()).toThrow(/instruction 2 .*bpf_get_current_comm.*: 16 bytes at 0x10/)
 })
 
 it('calls kfuncs in TypeScript with arguments by type', async () => {
@@ -230,6 +237,11 @@ it('inspects a field by its name, of a map by name or itself', async () => {
   })
   machine.step()
   expect(machine.inspect('hash', 1)).toMatchObject({ work: { state: 'idle', runs: 1 } })
+  await machine.load(object('basics'), { programs: [] })
+  expect(machine.inspect('nested', 0)).toEqual({
+    'state.timer': { state: 'empty' },
+    'state.deep.work': { state: 'empty' },
+  })
   expect(() => machine.inspect('hash', 2)).toThrow(expect.objectContaining({ code: 'no-element' }))
   expect(() => machine.inspect('nonsense', 2)).toThrow(expect.objectContaining({ code: 'unknown-map' }))
 })

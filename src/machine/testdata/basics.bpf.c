@@ -67,6 +67,27 @@ SEC("tc") int mark(struct __sk_buff *skb)
 	return 0;
 }
 
+/* Fields that are not at the top of the value. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct {
+		__u64 first;
+		struct {
+			struct bpf_timer timer;
+			struct {
+				struct bpf_wq work[1];
+			} deep;
+		} state;
+	});
+} nested SEC(".maps");
+
+SEC("?syscall") int broken_call(void *ctx)
+{
+	return bpf_get_current_comm((void *)0x10, 16);
+}
+
 SEC("?syscall") int broken(struct __sk_buff *ctx)
 {
 	return *(volatile __u32 *)0x10;
