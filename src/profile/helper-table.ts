@@ -6,7 +6,7 @@
  * Helpers that are not listed exist (`helperIds`), but their prototypes differ by program type or were not checked.
  */
 import { BpfError } from '../bits/index.js'
-import { type HelperName, helperIds } from '../uapi/index.js'
+import { type HelperName, helperIds, type ProgramType } from '../uapi/index.js'
 import type { HelperArg, HelperArgType, HelperPrototype, HelperReturn } from './types.js'
 
 const table = `
@@ -86,8 +86,8 @@ get_current_cgroup_id(): integer
 get_local_storage(const_map_ptr, anything): map_value
 sk_select_reuseport(ctx, const_map_ptr, map_key, anything): integer
 skb_ancestor_cgroup_id(ctx, anything): integer
-sk_lookup_tcp(ctx, mem, const_size, anything, anything): sock_or_null, pkt, acquires
-sk_lookup_udp(ctx, mem, const_size, anything, anything): sock_or_null, pkt, acquires
+sk_lookup_tcp(ctx, mem, const_size_or_zero, anything, anything): sock_or_null, pkt, acquires
+sk_lookup_udp(ctx, mem, const_size_or_zero, anything, anything): sock_or_null, pkt, acquires
 sk_release(btf_id_sock_common!): integer
 map_push_elem(const_map_ptr, map_value, anything): integer, pkt
 map_pop_elem(const_map_ptr, uninit_map_value): integer
@@ -101,7 +101,7 @@ sk_fullsock(sock_common): sock_or_null
 tcp_sock(sock_common): tcp_sock_or_null
 skb_ecn_set_ce(ctx): integer
 get_listener_sock(sock_common): sock_or_null
-skc_lookup_tcp(ctx, mem, const_size, anything, anything): sock_common_or_null, pkt, acquires
+skc_lookup_tcp(ctx, mem, const_size_or_zero, anything, anything): sock_common_or_null, pkt, acquires
 tcp_check_syncookie(btf_id_sock_common, mem, const_size, mem, const_size): integer, pkt, gpl
 strtol(mem, const_size, anything, fixed_mem_write[8]): integer
 strtoul(mem, const_size, anything, fixed_mem_write[8]): integer
@@ -178,15 +178,52 @@ ringbuf_discard_dynptr(dynptr!, anything): void
 dynptr_read(uninit_mem, const_size_or_zero, dynptr, anything, anything): integer
 dynptr_write(dynptr, anything, mem, const_size_or_zero, anything): integer
 dynptr_data(dynptr, anything, const_alloc_size_or_zero): dynptr_mem_or_null
-tcp_raw_gen_syncookie_ipv4(fixed_mem[20], mem, const_size_or_zero): integer, gpl
-tcp_raw_gen_syncookie_ipv6(fixed_mem[40], mem, const_size_or_zero): integer, gpl
-tcp_raw_check_syncookie_ipv4(fixed_mem[20], fixed_mem[20]): integer, gpl
-tcp_raw_check_syncookie_ipv6(fixed_mem[40], fixed_mem[20]): integer, gpl
+tcp_raw_gen_syncookie_ipv4(fixed_mem[20], mem, const_size_or_zero): integer, gpl, pkt
+tcp_raw_gen_syncookie_ipv6(fixed_mem[40], mem, const_size_or_zero): integer, gpl, pkt
+tcp_raw_check_syncookie_ipv4(fixed_mem[20], fixed_mem[20]): integer, gpl, pkt
+tcp_raw_check_syncookie_ipv6(fixed_mem[40], fixed_mem[20]): integer, gpl, pkt
 ktime_get_tai_ns(): integer
 user_ringbuf_drain(const_map_ptr, func, stack_or_null, anything): integer
 cgrp_storage_get(const_map_ptr, btf_id_or_null<cgroup>, map_value_or_null, anything): map_value_or_null
 cgrp_storage_delete(const_map_ptr, btf_id_or_null<cgroup>): integer
 `
+
+/** Types whose programs hold sockets as they are handed out by the networking code, not as objects that tracing found. */
+const socketTypes: ReadonlySet<ProgramType> = new Set<ProgramType>([
+  'sched_cls',
+  'sched_act',
+  'cgroup_skb',
+  'cgroup_sock',
+  'cgroup_sock_addr',
+  'cgroup_sockopt',
+  'sock_ops',
+  'sk_msg',
+])
+
+/**
+ * Helpers that take other arguments where the program type has no socket buffer (XDP buffer) as its context: `undefined` is
+ * a prototype of kernel objects that is not in this table.
+ */
+const variants: Readonly<
+  Record<string, { readonly types: ReadonlySet<ProgramType>; readonly otherwise: string | undefined }>
+> = {
+  bpf_get_cgroup_classid: {
+    types: new Set<ProgramType>(['sched_cls', 'sched_act', 'lwt_in', 'lwt_out', 'lwt_xmit']),
+    otherwise: 'get_cgroup_classid(): integer',
+  },
+  bpf_xdp_get_buff_len: { types: new Set<ProgramType>(['xdp']), otherwise: undefined },
+  bpf_sk_storage_get: { types: socketTypes, otherwise: undefined },
+  bpf_sk_storage_delete: { types: socketTypes, otherwise: undefined },
+  bpf_get_func_ip: { types: new Set<ProgramType>(['kprobe', 'tracing']), otherwise: undefined },
+}
+
+/** The prototype that programs of a type see; `undefined` where this table has none. */
+export function helperPrototype(id: number, type: ProgramType | undefined): HelperPrototype | undefined {
+  const usual = helperPrototypes.get(id)
+  const variant = usual && variants[usual.name]
+  if (!variant || !type || variant.types.has(type)) return usual
+  return variant.otherwise === undefined ? undefined : parsePrototype(variant.otherwise)
+}
 
 const row = /^(\w+)\((.*)\): (\w+)((?:, \w+)*)$/
 const argument = /^(\w+?)(?:\[(\d+)\])?(?:<(\w+)>)?(!)?$/

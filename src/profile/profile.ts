@@ -5,7 +5,7 @@
 import { BpfError } from '../bits/index.js'
 import { type Btf, parseBtf } from '../btf/index.js'
 import { type AttachType, helperIds, type MapType, type ProgramType } from '../uapi/index.js'
-import { helperPrototypes } from './helper-table.js'
+import { helperPrototype } from './helper-table.js'
 import { kfuncFlags } from './kfunc-flags.js'
 import { mapAllowed } from './map-rules.js'
 import { contextStructs, packetWriters, tracingTypes } from './program-rows.js'
@@ -61,7 +61,7 @@ function makeProfile(version: KernelVersion, difference: Difference): Profile {
   const kfuncs = kfuncTable(difference)
   return {
     kernel: version,
-    helper: (id) => helperPrototypes.get(id),
+    helper: helperPrototype,
     hasHelper: (id) => knownHelpers().has(id),
     helperAllowed: (id, type) => callers(type).has(id),
     kfunc: (name) => kfuncs.get(name),

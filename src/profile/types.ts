@@ -176,8 +176,11 @@ export interface ProgramRow {
 export interface Profile {
   /** `6.18` */
   readonly kernel: string
-  /** The helper with this number; `undefined` where the kernel has none, or this table no prototype: see {@link hasHelper}. */
-  helper(id: number): HelperPrototype | undefined
+  /**
+   * The helper with this number, as programs of this type see it; `undefined` where the kernel has none, or this table no
+   * prototype: see {@link hasHelper}.
+   */
+  helper(id: number, type?: ProgramType): HelperPrototype | undefined
   /** Whether the kernel has a helper with this number. */
   hasHelper(id: number): boolean
   /** Whether a program of this type may call the helper. */

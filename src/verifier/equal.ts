@@ -133,6 +133,8 @@ function slotSafe(was: Slot, now: Slot | undefined, ids: IdMap, how: Comparison)
     if (oldScalar && nowScalar) return regSafe(oldScalar, nowScalar, ids, how)
     if (old !== now.types[byte]) return false
     if (byte === 7 && old === 'r' && !regSafe(was.spilled, now.spilled, ids, how)) return false
+    // Saved irq flags: which save they belong to decides where they may be restored.
+    if (byte === 7 && old === 'f' && !checkIds(was.spilled.refId, now.spilled.refId, ids)) return false
   }
   return true
 }

@@ -120,7 +120,7 @@ export function checkHelperArg(env: Env, call: HelperCall, index: number): void 
   const n = index + 1
   const reg = env.readReg(n)
   if (arg.type === 'anything') return
-  if ((reg.type === 'pkt' || reg.type === 'pkt_meta' || reg.type === 'pkt_end') && !call.helper.pktAccess) {
+  if ((reg.type === 'pkt' || reg.type === 'pkt_meta') && !call.helper.pktAccess) {
     env.reject('EACCES', 'helper access to the packet is not allowed')
   }
   const rule = rules[arg.type]

@@ -36,7 +36,7 @@ function findHelper(env: Env, insn: Insn): HelperPrototype {
   const id = insn.imm
   const type = program.spec.type ?? 'unspec'
   if (id !== 0 && !profile.hasHelper(id)) return env.reject('EINVAL', `invalid func unknown#${id}`)
-  const helper = profile.helper(id)
+  const helper = profile.helper(id, program.spec.type)
   const text = helper ? `${helper.name}#${id}` : env.insnText(env.insn).replace(/^\S+ call /, '')
   if (!profile.helperAllowed(id, type)) env.reject('EINVAL', `program of this type cannot use helper ${text}`)
   if (!helper) return env.unsupported(`helper ${text.replace(/#.*/, '')}`)
@@ -60,7 +60,13 @@ const writers: ReadonlySet<string> = new Set([
 
 function rememberMap(env: Env, { helper, map }: HelperCall): void {
   if (!map) return
-  if (writers.has(helper.name) && map.map.spec.flags & mapFlags.rdonly_prog) {
+  const { type, flags } = map.map.spec
+  if (helper.name === 'bpf_tail_call' && type !== 'prog_array') {
+    env.reject('EINVAL', 'expected prog array map for tail call')
+  }
+  // Linux itself makes device maps read-only for programs: a lookup gives a pointer to what the kernel uses.
+  const readOnly = flags & mapFlags.rdonly_prog || type === 'devmap' || type === 'devmap_hash'
+  if (writers.has(helper.name) && readOnly) {
     env.reject('EACCES', 'write into map forbidden')
   }
   const notes = env.notes[env.insn]

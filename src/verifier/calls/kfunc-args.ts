@@ -11,6 +11,7 @@ import { checkHelperMemory, checkMemoryAndSize } from '../memory/helper-memory.j
 import { checkPointerOffset } from '../memory/pointer.js'
 import { markPrecise } from '../precision.js'
 import { isNullScalar, mayBeNull, type Reg, typeName } from '../registers.js'
+import { restoreIrqFlags, saveIrqFlags } from './irq-flag.js'
 import {
   hasSuffix,
   isScalarStruct,
@@ -48,7 +49,7 @@ const unknownStructs: ReadonlySet<string> = new Set([
 ])
 
 /** Suffixes of conventions that this verifier does not judge yet. */
-const unknownSuffixes = ['__alloc', '__refcounted_kptr', '__str', '__const_str', '__irq_flag', '__uninit', '__iter']
+const unknownSuffixes = ['__alloc', '__refcounted_kptr', '__str', '__const_str', '__uninit', '__iter']
 
 /** Checks all arguments. Ends the verification where one does not fit or is not known. */
 export function checkKfuncArgs(env: Env, call: KfuncCall): void {
@@ -94,7 +95,16 @@ function checkPointer(env: Env, call: KfuncCall, index: number, param: KfuncPara
   return kind === 'memory and size' ? 'with its size' : 'alone'
 }
 
-type PointerKind = 'null' | 'context' | 'map' | 'workqueue' | 'callback' | 'object' | 'memory' | 'memory and size'
+type PointerKind =
+  | 'null'
+  | 'context'
+  | 'map'
+  | 'workqueue'
+  | 'irq flag'
+  | 'callback'
+  | 'object'
+  | 'memory'
+  | 'memory and size'
 
 function pointerKind(
   env: Env,
@@ -110,6 +120,7 @@ function pointerKind(
   const unknown = unknownSuffixes.find((suffix) => hasSuffix(param, suffix))
   if (unknown) return env.unsupported(`arguments named '${unknown}' (kfunc ${row.name})`)
   if (hasSuffix(param, '__map')) return 'map'
+  if (hasSuffix(param, '__irq_flag')) return 'irq flag'
   if (target.kind === 'struct') {
     if (target.name === 'bpf_wq') return 'workqueue'
     if (unknownStructs.has(target.name) || target.name.startsWith('bpf_iter_')) {
@@ -164,6 +175,16 @@ const checks: Record<
     if (reg.type !== 'map_value' || reg.orNull) env.reject('EINVAL', `arg#${index} doesn't point to a map value`)
     checkMapField(env, n, reg, 'bpf_wq')
     call.map = { map: reg.map, mapUid: reg.mapUid }
+  },
+  'irq flag'(env: Env, call, index) {
+    const n = index + 1
+    const reg = env.reg(n)
+    checkOffset(env, n, reg)
+    if (reg.type !== 'fp') return env.reject('EINVAL', `arg#${index} doesn't point to an irq flag on stack`)
+    const isSave = call.row.name === 'bpf_local_irq_save'
+    if (isSave) saveIrqFlags(env, n, reg)
+    else if (call.row.name === 'bpf_local_irq_restore') restoreIrqFlags(env, n, reg)
+    else env.unsupported(`kfunc ${call.row.name}`)
   },
   callback(env: Env, call, index) {
     const n = index + 1

@@ -65,7 +65,7 @@ export function checkStackBounds(
   }
   const min = value.smin + BigInt(offset)
   const max = value.smax + BigInt(offset)
-  const errno = min < -maxStack || min >= 0n ? 'EACCES' : max + BigInt(size) > 0n ? 'EACCES' : undefined
+  const errno = min < -maxStack || min >= 0n ? 'EACCES' : max + BigInt(size) > 0n ? 'EINVAL' : undefined
   if (errno) {
     if (fixed) env.reject(errno, `invalid ${what} stack R${n} off=${min} size=${size}`)
     const varOff = formatTnum(value.tnum)
@@ -129,7 +129,7 @@ function fill(env: Env, frame: Frame, slot: Slot, index: number, offset: number,
 }
 
 function forgetId(reg: ScalarReg): ScalarReg {
-  return { ...reg, id: 0, idAdd: false, off: 0 }
+  return { ...reg, id: 0, idAdd: 0, off: 0 }
 }
 
 /** Bytes that belong to dynptrs, iterators and saved irq flags, or to what is left of a spilled pointer, cannot be read. */
@@ -143,13 +143,12 @@ function checkReadable(env: Env, slot: Slot, letters: string, offset: number, si
 
 /** What a load of the bytes from `min` to `end` gives where they are no spilled register: zero or anything. */
 function bytesAt(env: Env, frame: Frame, min: number, end: number): Reg {
-  let zero = true
   for (let offset = min; offset < end; offset++) {
     const { index, byte } = place(offset)
     env.touchSlot(index)
-    if (frame.stack[index]?.types[byte] !== '0') zero = false
+    if (frame.stack[index]?.types[byte] !== '0') return anyScalar
   }
-  return zero ? constantReg(0n) : anyScalar
+  return constantReg(0n)
 }
 
 /** Every byte of a range may be read by a call; with `clobber` it may be written, too. */
@@ -249,7 +248,8 @@ function writeSomewhere(env: Env, frame: Frame, min: number, end: number, value:
     }
     const keepsZero = isZero && letter === '0'
     if (keepsZero) zeroUsed = true
-    const types = replaceByte(slot.types, byte, keepsZero ? '0' : 'm')
+    const before = slot.types[7] === 'r' ? scrub(slot.types) : slot.types
+    const types = replaceByte(before, byte, keepsZero ? '0' : 'm')
     frame.stack[index] = { types, spilled: notInit }
   }
   if (zeroUsed && value && 'reg' in value) markPrecise(env, value.reg)
