@@ -33,6 +33,7 @@ export interface EnvParts {
   readonly rows: readonly (OpcodeRow | undefined)[]
   readonly flags: Uint8Array
   readonly liveRegs: Uint16Array
+  readonly loops: Uint32Array
   readonly stackLiveness: StackLiveness
 }
 

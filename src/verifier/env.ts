@@ -54,6 +54,8 @@ export interface Env {
   readonly flags: Uint8Array
   /** Masks of live registers before each instruction. */
   readonly liveRegs: Uint16Array
+  /** The loop that each instruction belongs to, 0 for none. */
+  readonly loops: Uint32Array
   /** Which stack slots are still read later. */
   readonly stackLiveness: StackLiveness
   /** The current path. */

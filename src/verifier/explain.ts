@@ -92,7 +92,7 @@ export function explainUnsupported(spec: ProgramSpec, env: Exploration | undefin
     category: 'context',
     message: `not supported yet: ${what}`,
     insn: env?.insn,
-    text: env && env.insnText(env.insn),
+    text: env?.insnText(env.insn),
     source: env && lastLine(spec, env.insn),
     origin: [],
     hint: undefined,

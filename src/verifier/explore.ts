@@ -55,7 +55,7 @@ export function explore(env: Exploration, pruner: Pruner, subprogram: number): v
     showState = step === 'returned'
     if (step !== 'exit') continue
     env.touchAll()
-    pruner.finish(env.state)
+    pruner.finish(env, env.state)
     env.stackLiveness.update(env.state)
     const next = env.pending.pop()
     if (!next) break

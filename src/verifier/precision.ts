@@ -181,6 +181,8 @@ function formatRegs(mask: number): string {
 
 /** Undoes one instruction: what it set is replaced by what it was set from. False where the trail is lost. */
 function stepBack(env: Env, at: number, later: number, entry: HistoryEntry | undefined, wanted: Wanted): boolean {
+  // The second half of a wide load.
+  if (env.program.insns[at]?.code === 0) return true
   if (env.log.level === 2) {
     const names = `regs=${formatRegs(wanted.regs[wanted.frame] ?? 0)} stack=${formatSlots(wanted.slots[wanted.frame] ?? 0n)}`
     env.log.write(`mark_precise: frame${wanted.frame}: ${names} before ${at}: ${env.insnText(at)}\n`)

@@ -6,8 +6,10 @@
  */
 import type { Env } from './env.js'
 import { maybeLooping, statesEqual } from './equal.js'
+import { Rejection } from './errors.js'
 import { recordHistory } from './history.js'
 import { formatFrame } from './log/format.js'
+import { createLoopVisits } from './loop-visits.js'
 import { forgetPrecision, propagatePrecision } from './precision.js'
 import { flowFlags } from './prepare/flow.js'
 import { notInit } from './registers.js'
@@ -38,7 +40,7 @@ export interface Pruner {
   /** At a prune point: true where the path is covered by what was explored before. */
   visit(env: Env, lastId: number): boolean
   /** A path ended: states all of whose paths ended may be used for pruning. */
-  finish(state: State): void
+  finish(env: Env, state: State): void
   /** Another function is explored from its start: nothing that was remembered applies. */
   forget(): void
 }
@@ -57,6 +59,7 @@ export function createPruner(buckets: number): Pruner {
   let waiting = 0
   let lastJumps = 0
   let lastInsns = 0
+  const loopVisits = createLoopVisits()
 
   const bucketOf = (insn: number, frame: Frame): number => ((insn ^ frame.callsite) >>> 0) % buckets
 
@@ -115,15 +118,17 @@ export function createPruner(buckets: number): Pruner {
       cur.firstInsn = insn
       cur.depth = state.depth + 1
       cur.history = []
+      loopVisits.enter(env, state)
       list.unshift(made)
       lists.set(bucket, list)
       return false
     },
 
-    finish(state) {
+    finish(env, state) {
       for (let each: State | undefined = state; each; each = each.parent) {
         each.branches--
         if (each.branches > 0) return
+        loopVisits.leave(env, each)
         const owner = owners.get(each)
         if (!owner?.dropped) continue
         owners.delete(each)
@@ -134,6 +139,7 @@ export function createPruner(buckets: number): Pruner {
     forget() {
       lists.clear()
       owners.clear()
+      loopVisits.forget()
       kept = 0
       waiting = 0
     },
@@ -157,7 +163,7 @@ export function createPruner(buckets: number): Pruner {
 }
 
 /** Where frame `number` stands: at its call, or in the innermost frame at the current instruction. */
-function insnOfFrame(state: State, insn: number, number: number): number {
+export function insnOfFrame(state: State, insn: number, number: number): number {
   return number === state.frames.length - 1 ? insn : frameAt(state, number + 1).callsite
 }
 
@@ -176,10 +182,12 @@ function clean(env: Env, old: State, cur: State): void {
   }
 }
 
+/** The path is back where it was, with nothing changed. */
 function refuseLoop(env: Env, old: State): never {
+  const message = `infinite loop detected at insn ${env.insn}`
   env.noteSource()
-  env.log.write(`infinite loop detected at insn ${env.insn}\n`)
+  env.note(message)
   env.log.write(`cur state:${formatFrame(env.state, currentFrame(env.state))}`)
-  const text = `old state:${formatFrame(old, currentFrame(old))}`
-  return env.reject('EINVAL', text.trimEnd())
+  env.log.write(`old state:${formatFrame(old, currentFrame(old))}`)
+  throw new Rejection('EINVAL', message)
 }

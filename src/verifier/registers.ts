@@ -15,8 +15,8 @@ export interface RegCommon {
   readonly value: Scalar
   /** Equal ids mean the same unknown; 0 for none. */
   readonly id: number
-  /** The scalar equals the one that `id` names plus `off` (kernel: BPF_ADD_CONST). */
-  readonly idAdd: boolean
+  /** The scalar equals the one that `id` names plus `off`, in so many bits (kernel: BPF_ADD_CONST); 0: the same value. */
+  readonly idAdd: 0 | 32 | 64
   /** The reference that must be released, 0 for none. */
   readonly refId: number
   /** Scalars: pruning must compare the value; otherwise any scalar matches. */
@@ -104,7 +104,7 @@ export type Reg =
 export type RegType = Reg['type']
 
 const zero = constant(0n)
-const common: RegCommon = { off: 0, value: zero, id: 0, idAdd: false, refId: 0, precise: false }
+const common: RegCommon = { off: 0, value: zero, id: 0, idAdd: 0, refId: 0, precise: false }
 
 /** The register that was never written. */
 export const notInit: NotInitReg = Object.freeze({ ...common, type: 'not_init', value: unknownScalar })

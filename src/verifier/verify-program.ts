@@ -81,10 +81,13 @@ function judge(object: ObjectSpec, spec: ProgramSpec, options: ProgramOptions, r
   }
 }
 
+function refusal(log: Log, { errno, message, insn }: FlowError): Rejection {
+  log.write(`${message}\n`)
+  return new Rejection(errno, message, insn)
+}
+
 function refuse(log: Log, error: FlowError | undefined): void {
-  if (!error) return
-  log.write(`${error.message}\n`)
-  throw new Rejection(error.errno, error.message, error.insn)
+  if (error) throw refusal(log, error)
 }
 
 function refuseWith(log: Log, errno: ErrnoName, message: string): never {
@@ -100,7 +103,7 @@ function check(object: ObjectSpec, spec: ProgramSpec, { profile, maps }: Program
   if (!spec.type) throw new Unsupported('a program whose section does not say its type')
   if (insns.length === 0 || insns.length > maxInsns) refuseWith(log, 'E2BIG', '')
   const starts = findSubprograms(insns)
-  if (!Array.isArray(starts)) return refuse(log, starts)
+  if (!Array.isArray(starts)) throw refusal(log, starts)
   const program = loadProgram(object, spec, maps ?? mapViews(object), starts)
   refuse(log, checkKfuncUse(program, profile))
   if (log.level === 2) for (const [i, start] of starts.entries()) log.write(`func#${i} @${start}\n`)
@@ -111,7 +114,7 @@ function check(object: ObjectSpec, spec: ProgramSpec, { profile, maps }: Program
     async: (insn, at) => isAsyncCall(program, insn, at),
     sync: (insn, at) => isSyncCall(program, insn, at),
   })
-  if (!(flags instanceof Uint8Array)) return refuse(log, flags)
+  if (!(flags instanceof Uint8Array)) throw refusal(log, flags)
   checkSleepable(log, profile, spec)
   if (unsupportedTypes.has(spec.type)) throw new Unsupported(`programs of type ${spec.type}`)
   const env = prepare(program, profile, log, starts, flags)
@@ -139,9 +142,10 @@ function prepare(
 ): Exploration {
   const { insns } = program
   const liveRegs = liveRegisters(insns, starts, (insn, at) => parameterCount(program, profile, insn, at))
+  const component = loops(insns)
   if (log.level === 2) {
     const names = insnNames(program, profile)
-    log.write(formatLiveRegisters(insns, liveRegs, loops(insns), (i) => disassembleInsn(insns, i, names)))
+    log.write(formatLiveRegisters(insns, liveRegs, component, (i) => disassembleInsn(insns, i, names)))
   }
   const next = insns.map((_, i) => successors(insns, i))
   const orders = new Map(starts.map((start) => [start, postorder(insns, start)]))
@@ -153,6 +157,7 @@ function prepare(
     rows: insns.map((insn: Insn) => opcode(insn)),
     flags,
     liveRegs,
+    loops: component,
     stackLiveness: stackLiveness({
       successors: (insn) => next[insn] ?? [],
       start: (number) => starts[number] ?? 0,

@@ -9,23 +9,28 @@ import {
   type AluOp,
   alu,
   constant,
-  constantValue,
   forkScalar,
   isConstant,
   type Scalar,
   signExtend,
+  tnumIsConst32,
   zeroExtend32,
 } from '../scalar/index.js'
+import { swap } from '../scalar/swap.js'
 import { pointerMath } from './pointer-math.js'
 
 /** The signed 64-bit value of an immediate operand in an instruction of this width. */
 const immediate = (insn: Insn): Scalar => constant(BigInt(insn.imm))
 
-/** `r1 = be16 r1` and its kin: the result is unknown. */
-export function checkEnd(env: Env, insn: Insn): Step {
-  env.readReg(insn.dst)
+/** `r1 = be16 r1` and its kin. Only `le64`, which changes nothing, keeps the tie to other registers. */
+export function checkEnd(env: Env, insn: Insn, row: OpcodeRow): Step {
+  const reg = env.readReg(insn.dst)
   env.checkWritable(insn.dst)
-  env.setReg(insn.dst, anyScalar)
+  if (reg.type !== 'scalar') env.setReg(insn.dst, anyScalar)
+  else if (row.op !== 'le' || row.size !== 8) {
+    const value = swap(row.op as 'le' | 'be' | 'bswap', row.size as 2 | 4 | 8, reg.value)
+    env.setReg(insn.dst, { ...reg, id: 0, idAdd: 0, off: 0, value })
+  }
   return 'next'
 }
 
@@ -66,23 +71,33 @@ function scalarMath(env: Env, insn: Insn, row: OpcodeRow, dst: ScalarReg, src: S
     if (frame) frame.regs[insn.dst] = { ...dst, value: fork.pushed }
   }
   const value = alu(op, row.width, fork ? fork.now : dst.value, src.value)
-  env.setReg(insn.dst, { ...dst, ...linkAfter(row, dst, src), value })
+  env.setReg(insn.dst, { ...dst, ...linkAfter(insn, row, dst, src), value })
 }
 
-/** After `r += constant` the sum still knows the register that it came from; any other result is new. */
-function linkAfter(row: OpcodeRow, dst: ScalarReg, src: ScalarReg): Pick<ScalarReg, 'id' | 'idAdd' | 'off'> {
-  const none = { id: 0, idAdd: false, off: 0 }
-  if (row.op !== 'add' || row.width !== 64 || !dst.id || !isConstant(src.value)) return none
-  const by = constantValue(src.value) ?? 0n
-  if (row.source === 'reg') return none
-  return dst.idAdd || by > 0x7fffffffn ? none : { id: dst.id, idAdd: true, off: Number(by) }
+/** After `r += constant` or `r -= constant` the sum still knows the register that it came from; other results are new. */
+function linkAfter(
+  insn: Insn,
+  row: OpcodeRow,
+  dst: ScalarReg,
+  src: ScalarReg,
+): Pick<ScalarReg, 'id' | 'idAdd' | 'off'> {
+  const none = { id: 0, idAdd: 0, off: 0 } as const
+  const { op, width } = row
+  if ((op !== 'add' && op !== 'sub') || !dst.id || dst.idAdd) return none
+  if (row.source === 'reg' && insn.src === insn.dst) return none
+  if (width === 32 ? !tnumIsConst32(src.value.tnum) || dst.value.umax > 0xffffffffn : !isConstant(src.value))
+    return none
+  const by = width === 32 ? BigInt(src.value.s32min) : src.value.smin
+  const off = op === 'add' ? by : -by
+  const fits = by === BigInt.asIntN(32, by) && off === BigInt.asIntN(32, off)
+  return fits ? { id: dst.id, idAdd: width, off: Number(off) } : none
 }
 
 function checkNegation(env: Env, insn: Insn, row: OpcodeRow): Step {
   const reg = env.readReg(insn.dst)
   env.checkWritable(insn.dst)
   if (reg.type !== 'scalar') env.setReg(insn.dst, anyScalar)
-  else env.setReg(insn.dst, { ...reg, id: 0, idAdd: false, off: 0, value: alu('neg', row.width, reg.value, reg.value) })
+  else env.setReg(insn.dst, { ...reg, id: 0, idAdd: 0, off: 0, value: alu('neg', row.width, reg.value, reg.value) })
   return 'next'
 }
 
@@ -100,11 +115,14 @@ function checkMove(env: Env, insn: Insn, row: OpcodeRow): Step {
 
 /** What a move gives; the source may get an id so that both stay tied. */
 function moved(env: Env, insn: Insn, row: OpcodeRow, src: Reg): Reg {
-  if (src.type !== 'scalar') return row.width === 64 && row.op === 'mov' ? src : anyScalar
+  if (src.type !== 'scalar') {
+    if (row.width === 32) return scalarReg(zeroExtend32(anyScalar.value))
+    return row.op === 'mov' ? src : anyScalar
+  }
   // Only a copy that keeps the value stays tied to its source.
   const limit = row.op === 'mov' ? (row.width === 64 ? undefined : 1n << 32n) : 1n << BigInt(row.size * 8 - 1)
   const keeps = limit === undefined || src.value.umax < limit
-  let from: ScalarReg = { ...src, id: 0, idAdd: false, off: src.off }
+  let from: ScalarReg = { ...src, id: 0, idAdd: 0, off: src.off }
   if (keeps) {
     from = withId(env, src)
     if (from !== src) env.setReg(insn.src, from)

@@ -4,7 +4,8 @@ import type { Insn } from '../../isa/insn.js'
 import type { Env, Step } from '../env.js'
 import { comparePacket, packetBranchTaken } from '../memory/packet.js'
 import { markPrecise } from '../precision.js'
-import { constantReg, isPointer, mayBeNull, type Reg, scalarReg } from '../registers.js'
+import { insnOfFrame } from '../prune.js'
+import { isPointer, mayBeNull, type Reg, scalarReg } from '../registers.js'
 import { alu, branchTaken, constant, isConstant, type JumpOp, refine, tnumIsConst32 } from '../scalar/index.js'
 import { currentFrame, emptySlot, frameAt, type LinkedReg, regAt, type State } from '../state.js'
 import { markNullness } from './null.js'
@@ -39,7 +40,7 @@ export function checkIf(env: Env, insn: Insn, row: OpcodeRow): Step {
     return 'moved'
   }
 
-  const linked = collectLinked(env.state, [isReg ? src : undefined, dst])
+  const linked = collectLinked(env, [isReg ? src : undefined, dst])
   if (linked.length > 1) env.record({ linked })
   const jump = env.pushBranch(env.insn + insn.off + 1)
   const stay = env.state
@@ -93,8 +94,9 @@ function isTrusted(reg: Reg): boolean {
   return reg.type === 'btf_ptr' && reg.flags === 'trusted_'
 }
 
-/** All registers and slots that share an id with one of the operands. Beyond the limit they lose it. */
-function collectLinked(state: State, operands: readonly (Reg | undefined)[]): LinkedReg[] {
+/** All live registers, and slots, that share an id with one of the operands. Beyond the limit they lose it. */
+function collectLinked(env: Env, operands: readonly (Reg | undefined)[]): LinkedReg[] {
+  const { state } = env
   const linked: LinkedReg[] = []
   for (const operand of operands) {
     if (operand?.type !== 'scalar' || !operand.id) continue
@@ -107,18 +109,19 @@ function collectLinked(state: State, operands: readonly (Reg | undefined)[]): Li
     }
     for (let number = state.frames.length - 1; number >= 0; number--) {
       const frame = frameAt(state, number)
+      const live = env.liveRegs[insnOfFrame(state, env.insn, number)] ?? 0
       for (let n = 0; n < 10; n++) {
         const reg = regAt(frame, n)
-        if (reg.type !== 'scalar' || reg.id !== id) continue
+        if (!(live & (1 << n)) || reg.type !== 'scalar' || reg.id !== id) continue
         add({ frame: number, reg: n, slot: -1 }, () => {
-          frame.regs[n] = { ...reg, id: 0, idAdd: false, off: 0 }
+          frame.regs[n] = { ...reg, id: 0, idAdd: 0, off: 0 }
         })
       }
       for (const [i, slot] of frame.stack.entries()) {
         const { spilled, types } = slot
         if (types[7] !== 'r' || spilled.type !== 'scalar' || spilled.id !== id) continue
         add({ frame: number, reg: -1, slot: i }, () => {
-          frame.stack[i] = { types, spilled: { ...spilled, id: 0, idAdd: false, off: 0 } }
+          frame.stack[i] = { types, spilled: { ...spilled, id: 0, idAdd: 0, off: 0 } }
         })
       }
     }
@@ -132,8 +135,8 @@ function learn(
   row: OpcodeRow,
   { dst, src, stay, jump, linked }: Fork & { readonly linked: readonly LinkedReg[] },
 ): void {
-  const learned = refine(row.op as JumpOp, row.width, dst.value, src.value)
   const isReg = row.source === 'reg'
+  const learned = refine(row.op as JumpOp, row.width, dst.value, src.value, isReg && insn.src === insn.dst)
   for (const [state, [dstValue, srcValue]] of [
     [stay, learned.fallthrough],
     [jump, learned.taken],
@@ -168,10 +171,12 @@ function syncLinked(state: State, n: number, linked: readonly LinkedReg[]): void
 
 function tied(reg: Reg, known: Reg & { type: 'scalar' }): Reg {
   if (reg.type !== 'scalar' || reg.id !== known.id) return reg
+  // A distance in 32 bits says nothing about one in 64.
+  if (reg.idAdd && known.idAdd && reg.idAdd !== known.idAdd) return reg
   if ((!reg.idAdd && !known.idAdd) || reg.off === known.off) return known
-  const distance = constantReg(BigInt(reg.off - known.off)).value
-  const sum = alu('add', 64, known.value, distance)
-  return { ...known, off: reg.off, idAdd: reg.idAdd, value: sum }
+  const distance = constant(BigInt(reg.off - known.off))
+  const width = reg.idAdd === 32 || known.idAdd === 32 ? 32 : 64
+  return { ...known, off: reg.off, idAdd: reg.idAdd, value: alu('add', width, known.value, distance) }
 }
 
 /** NULL checks and packet comparisons. */

@@ -19,7 +19,7 @@ const movable = new Set<Reg['type']>(['ctx', 'map_value', 'map_key', 'fp', 'pkt_
 export function pointerMath(env: Env, insn: Insn, row: OpcodeRow, dst: Reg, src: Reg): void {
   const n = insn.dst
   if (dst.type !== 'scalar' && src.type !== 'scalar') {
-    if (row.op !== 'sub') env.reject('EACCES', `R${n} pointer ${row.symbol} pointer prohibited`)
+    if (row.op !== 'sub') env.reject('EACCES', `R${n} pointer ${operator(row)} pointer prohibited`)
     env.setReg(n, anyScalar)
     return
   }
@@ -28,6 +28,11 @@ export function pointerMath(env: Env, insn: Insn, row: OpcodeRow, dst: Reg, src:
   const pointer = reversed ? src : dst
   const amount = (reversed ? env.reg(n) : row.source === 'reg' ? env.reg(insn.src) : src) as ScalarReg
   offsetPointer(env, row, n, pointer, amount, reversed)
+}
+
+/** The operator in messages: a signed division goes by the unsigned one. */
+function operator({ op, symbol }: OpcodeRow): string {
+  return op === 'sdiv' || op === 'smod' ? symbol.slice(1) : symbol
 }
 
 function offsetPointer(env: Env, row: OpcodeRow, n: number, pointer: Reg, amount: ScalarReg, reversed: boolean): void {
@@ -41,6 +46,7 @@ function offsetPointer(env: Env, row: OpcodeRow, n: number, pointer: Reg, amount
     env.setReg(n, anyScalar)
     return
   }
+  const symbol = operator(row)
   if (row.width === 32) {
     if (row.op !== 'sub') env.reject('EACCES', `R${n} 32-bit pointer arithmetic prohibited`)
     env.setReg(n, anyScalar)
@@ -62,8 +68,8 @@ function offsetPointer(env: Env, row: OpcodeRow, n: number, pointer: Reg, amount
     env.reject(
       'EACCES',
       what
-        ? `R${n} ${what} ${row.symbol} on pointer prohibited`
-        : `R${n} pointer arithmetic with ${row.symbol} operator prohibited`,
+        ? `R${n} ${what} ${symbol} on pointer prohibited`
+        : `R${n} pointer arithmetic with ${symbol} operator prohibited`,
     )
   }
   checkSaneOffset(env, result, type)

@@ -1,6 +1,7 @@
-/** One load or store, by what its pointer points to. */
+/** One load or store, by what its pointer points to: a table row a kind of pointer. A maybe-NULL pointer has no row. */
+import type { ProgramType } from '../../uapi/index.js'
 import type { Env } from '../env.js'
-import { anyScalar, packetPointer, type Reg, typeName } from '../registers.js'
+import { anyScalar, mayBeNull, packetPointer, type Reg, typeName } from '../registers.js'
 import { signExtend, truncate } from '../scalar/index.js'
 import { checkRegion } from './bounds.js'
 import { checkMapAccessType, checkMapValue, constantLoad } from './map-value.js'
@@ -25,36 +26,72 @@ export function checkLoad(env: Env, n: number, offset: number, size: number, opt
   return value === loaded.value ? loaded : { ...loaded, value }
 }
 
+/** How a kind of pointer is loaded from; `off` includes the pointer's fixed offset. */
+type Load = (env: Env, n: number, off: number, size: number, signed: boolean) => Reg
+
+const fromPacket: Load = (env, n, off, size) => {
+  checkPacket(env, n, off, size)
+  return anyScalar
+}
+
+const loads: Partial<Record<Reg['type'], Load>> = {
+  fp: readStack,
+  ctx: loadContext,
+  pkt: fromPacket,
+  pkt_meta: fromPacket,
+  map_value(env, n, off, size, signed) {
+    checkMapAccessType(env, n, off, size, 'read')
+    checkMapValue(env, n, off, size)
+    const reg = env.reg(n)
+    return (reg.type === 'map_value' && constantLoad(reg, off, size, signed)) || anyScalar
+  },
+  map_key(env, n, off, size) {
+    const reg = env.reg(n)
+    if (reg.type === 'map_key') checkRegion(env, n, off, size, reg.map.spec.keySize)
+    return anyScalar
+  },
+  mem(env, n, off, size) {
+    const reg = env.reg(n)
+    if (reg.type === 'mem') checkRegion(env, n, off, size, reg.size)
+    return anyScalar
+  },
+  btf_ptr: (env, n) => env.unsupported(`loads through ${typeName(env.reg(n))}`),
+  map_ptr: (env) => env.unsupported('loads from a map itself'),
+}
+
+/** How a kind of pointer is stored through. */
+type Store = (env: Env, n: number, off: number, size: number, value: StoreValue) => void
+
+const toPacket: Store = (env, n, off, size) => {
+  if (!env.profile.program(programType(env)).packetWrite) env.reject('EACCES', 'cannot write into packet')
+  checkPacket(env, n, off, size)
+}
+
+const stores: Partial<Record<Reg['type'], Store>> = {
+  fp: writeStack,
+  ctx: storeContext,
+  pkt: toPacket,
+  pkt_meta: toPacket,
+  map_value(env, n, off, size) {
+    checkMapAccessType(env, n, off, size, 'write')
+    checkMapValue(env, n, off, size)
+  },
+  map_key: (env, n) => env.reject('EACCES', `write to change key R${n} not allowed`),
+  mem(env, n, off, size) {
+    const reg = env.reg(n)
+    if (reg.type !== 'mem') return
+    if (reg.readOnly) env.reject('EACCES', `R${n} cannot write into ${typeName(reg)}`)
+    checkRegion(env, n, off, size, reg.size)
+  },
+  btf_ptr: (env, n) => env.unsupported(`stores through ${typeName(env.reg(n))}`),
+  map_ptr: (env) => env.unsupported('stores into a map itself'),
+}
+
 function load(env: Env, n: number, offset: number, size: number, signed: boolean): Reg {
   const reg = env.reg(n)
-  const off = offset + reg.off
-  switch (reg.type) {
-    case 'fp':
-      return readStack(env, n, off, size)
-    case 'map_value':
-      if (reg.orNull) break
-      checkMapAccessType(env, n, off, size, 'read')
-      checkMapValue(env, n, off, size)
-      return constantLoad(reg, off, size, signed) ?? anyScalar
-    case 'map_key':
-      checkRegion(env, n, off, size, reg.map.spec.keySize)
-      return anyScalar
-    case 'mem':
-      if (reg.orNull) break
-      checkRegion(env, n, off, size, reg.size)
-      return anyScalar
-    case 'ctx':
-      return loadContext(env, n, off, size)
-    case 'pkt':
-    case 'pkt_meta':
-      checkPacket(env, n, off, size)
-      return anyScalar
-    case 'btf_ptr':
-      return env.unsupported(`loads through ${typeName(reg)}${reg.typeName}`)
-    case 'map_ptr':
-      if (!reg.orNull) return env.unsupported('loads from a map itself')
-  }
-  return env.reject('EACCES', `R${n} invalid mem access '${typeName(reg)}'`)
+  const rule = mayBeNull(reg) ? undefined : loads[reg.type]
+  if (!rule) return env.reject('EACCES', `R${n} invalid mem access '${typeName(reg)}'`)
+  return rule(env, n, offset + reg.off, size, signed)
 }
 
 /** Checks `*(size *)(Rn + offset) = value`; an `undefined` value stands for anything. */
@@ -68,35 +105,12 @@ export function checkStore(
 ): void {
   checkAlignment(env, n, offset, size, options.strict ?? false)
   const reg = env.reg(n)
-  const off = offset + reg.off
-  switch (reg.type) {
-    case 'fp':
-      return writeStack(env, n, off, size, value)
-    case 'map_value':
-      if (reg.orNull) break
-      checkMapAccessType(env, n, off, size, 'write')
-      return checkMapValue(env, n, off, size)
-    case 'map_key':
-      return env.reject('EACCES', `write to change key R${n} not allowed`)
-    case 'mem':
-      if (reg.orNull) break
-      if (reg.readOnly) return env.reject('EACCES', `R${n} cannot write into ${typeName(reg)}`)
-      return checkRegion(env, n, off, size, reg.size)
-    case 'ctx':
-      return storeContext(env, n, off, size)
-    case 'pkt':
-    case 'pkt_meta':
-      if (!env.profile.program(programType(env)).packetWrite) env.reject('EACCES', 'cannot write into packet')
-      return checkPacket(env, n, off, size)
-    case 'btf_ptr':
-      return env.unsupported(`stores through ${typeName(reg)}${reg.typeName}`)
-    case 'map_ptr':
-      if (!reg.orNull) return env.unsupported('stores into a map itself')
-  }
-  return env.reject('EACCES', `R${n} invalid mem access '${typeName(reg)}'`)
+  const rule = mayBeNull(reg) ? undefined : stores[reg.type]
+  if (!rule) env.reject('EACCES', `R${n} invalid mem access '${typeName(reg)}'`)
+  rule(env, n, offset + reg.off, size, value)
 }
 
-function programType(env: Env) {
+function programType(env: Env): ProgramType {
   return env.program.spec.type ?? env.unsupported('programs without a type')
 }
 

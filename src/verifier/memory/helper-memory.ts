@@ -1,7 +1,7 @@
 /** Memory that a call reads or writes: a pointer and a size, checked by what the pointer points to. */
 import type { Env } from '../env.js'
 import { markPrecise } from '../precision.js'
-import { isNullScalar, typeName } from '../registers.js'
+import { isNullScalar, mayBeNull, type Reg, typeName } from '../registers.js'
 import { checkLoad, checkStore } from './access.js'
 import { checkRegion } from './bounds.js'
 import { checkMapAccessType, checkMapValue } from './map-value.js'
@@ -19,6 +19,35 @@ export interface HelperMemoryOptions {
 /** Sizes at or beyond this are never allowed (BPF_MAX_VAR_SIZ). */
 const maxSize = 1n << 29n
 
+/** How a call's access to one kind of memory is checked. */
+type Rule = (env: Env, n: number, size: number, access: 'read' | 'write', options: HelperMemoryOptions) => void
+
+const packet: Rule = (env, n, size, _access, options) => checkPacket(env, n, env.reg(n).off, size, options)
+
+const rules: Partial<Record<Reg['type'], Rule>> = {
+  fp: stackMemory,
+  pkt: packet,
+  pkt_meta: packet,
+  map_key(env, n, size, access) {
+    const reg = env.reg(n)
+    if (reg.type !== 'map_key') return
+    if (access === 'write') env.reject('EACCES', `R${n} cannot write into ${typeName(reg)}`)
+    checkRegion(env, n, reg.off, size, reg.map.spec.keySize)
+  },
+  map_value(env, n, size, access, options) {
+    const { off } = env.reg(n)
+    checkMapAccessType(env, n, off, size, access)
+    checkMapValue(env, n, off, size, options)
+  },
+  mem(env, n, size, access, options) {
+    const reg = env.reg(n)
+    if (reg.type !== 'mem') return
+    if (access === 'write' && reg.readOnly) env.reject('EACCES', `R${n} cannot write into ${typeName(reg)}`)
+    checkRegion(env, n, reg.off, size, reg.size, options)
+  },
+  btf_ptr: (env, n) => env.unsupported(`${typeName(env.reg(n))} as memory of a call`),
+}
+
 /** Register `n` points to `size` bytes that the call reads, or writes. */
 export function checkHelperMemory(
   env: Env,
@@ -28,35 +57,24 @@ export function checkHelperMemory(
   options: HelperMemoryOptions = {},
 ): void {
   const reg = env.reg(n)
-  const { zeroAllowed = false } = options
-  switch (reg.type) {
-    case 'fp':
-      return stackMemory(env, n, size, access, options)
-    case 'pkt':
-    case 'pkt_meta':
-      return checkPacket(env, n, reg.off, size, { zeroAllowed })
-    case 'map_key':
-      if (access === 'write') env.reject('EACCES', `R${n} cannot write into ${typeName(reg)}`)
-      return checkRegion(env, n, reg.off, size, reg.map.spec.keySize)
-    case 'map_value':
-      if (reg.orNull) break
-      checkMapAccessType(env, n, reg.off, size, access)
-      return checkMapValue(env, n, reg.off, size, { zeroAllowed })
-    case 'mem':
-      if (reg.orNull) break
-      if (access === 'write' && reg.readOnly) env.reject('EACCES', `R${n} cannot write into ${typeName(reg)}`)
-      return checkRegion(env, n, reg.off, size, reg.size, { zeroAllowed })
-    case 'btf_ptr':
-      return env.unsupported(`${typeName(reg)}${reg.typeName} as memory of a call`)
-    case 'ctx':
-      if (env.program.spec.type !== 'syscall') break
-      if (size === 0 && zeroAllowed) return
-      if (access === 'read') checkLoad(env, n, size - 1, 1)
-      else checkStore(env, n, size - 1, 1, undefined)
-      return
+  const rule = mayBeNull(reg) ? undefined : rules[reg.type]
+  if (rule) {
+    rule(env, n, size, access, options)
+    return
   }
-  if (zeroAllowed && size === 0 && isNullScalar(reg)) return
+  if (reg.type === 'ctx' && env.program.spec.type === 'syscall' && (size > 0 || options.zeroAllowed)) {
+    contextMemory(env, n, size, access)
+    return
+  }
+  if (options.zeroAllowed && size === 0 && isNullScalar(reg)) return
   env.reject('EACCES', `R${n} type=${typeName(reg)} expected=fp`)
+}
+
+/** A syscall program's context: its last byte must be there. */
+function contextMemory(env: Env, n: number, size: number, access: 'read' | 'write'): void {
+  if (size === 0) return
+  if (access === 'read') checkLoad(env, n, size - 1, 1)
+  else checkStore(env, n, size - 1, 1, undefined)
 }
 
 function stackMemory(env: Env, n: number, size: number, access: 'read' | 'write', options: HelperMemoryOptions): void {

@@ -97,10 +97,10 @@ function anyBit(x: Tnum, y: Tnum): boolean | undefined {
   return (bits.value | bits.mask) & tested ? undefined : false
 }
 
-/** Both outcomes of `if (a op b)`. */
-export function refine(op: JumpOp, width: 32 | 64, a: Scalar, b: Scalar): Refined {
+/** Both outcomes of `if (a op b)`. `same`: both operands are one register, which then learns both lessons. */
+export function refine(op: JumpOp, width: 32 | 64, a: Scalar, b: Scalar, same = false): Refined {
   const { taken, fallthrough } = relations[op]
-  return { taken: learn(taken, width, a, b), fallthrough: learn(fallthrough, width, a, b) }
+  return { taken: learn(taken, width, a, b, same), fallthrough: learn(fallthrough, width, a, b, same) }
 }
 
 /** What holds after a jump: `le` and its like swapped where that saves a rule. */
@@ -156,9 +156,9 @@ const learned: Record<Relation, Learn> = {
   },
 }
 
-function learn(relation: Relation, width: 32 | 64, first: Scalar, second: Scalar): [Scalar, Scalar] {
+function learn(relation: Relation, width: 32 | 64, first: Scalar, second: Scalar, same: boolean): [Scalar, Scalar] {
   const a: Draft = { ...first }
-  const b: Draft = { ...second }
+  const b: Draft = same ? a : { ...second }
   learned[relation](a, b, width)
   return [consistent(sync(a)), consistent(sync(b))]
 }

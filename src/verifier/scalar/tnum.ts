@@ -164,8 +164,9 @@ export function tnumWithSubreg(a: Tnum, subreg: Tnum): Tnum {
   return { value: (a.value & ~U32) | (subreg.value & U32), mask: (a.mask & ~U32) | (subreg.mask & U32) }
 }
 
-/** The tnum as the verifier's log prints it: `(0x0; 0xff)`; zero is printed as `0x0`. */
+/** The tnum as the verifier's log prints it: `(0x0; 0xff)`, or just the number where all bits are known. */
 export function formatTnum(t: Tnum): string {
+  if (t.mask === 0n) return t.value <= 65535n ? t.value.toString() : `0x${t.value.toString(16)}`
   return `(0x${t.value.toString(16)}; 0x${t.mask.toString(16)})`
 }
 
