@@ -6,9 +6,9 @@ import { BpfError } from '../bits/index.js'
 import { btfBuilder } from '../btf/index.js'
 import { parseObject } from './object.js'
 
-/** Reads it or is refused, within a second; anything else fails. */
+/** Reads it or is refused, within two seconds of this process's own time; anything else fails. */
 function inTime(object: Uint8Array): string {
-  const start = performance.now()
+  const start = process.cpuUsage()
   let outcome = 'read'
   try {
     parseObject(object)
@@ -16,16 +16,17 @@ function inTime(object: Uint8Array): string {
     expect(error).toBeInstanceOf(BpfError)
     outcome = (error as BpfError).code
   }
-  expect(performance.now() - start).toBeLessThan(2000)
+  const { user, system } = process.cpuUsage(start)
+  expect((user + system) / 1000).toBeLessThan(2000)
   return outcome
 }
 
 it('throws nothing but BpfError at damaged objects', () => {
   const names = ['maps.clang14', 'data.clang16', 'calls.clang19', 'odd.clang19']
   const subjects = names.map((name) => ({ name, bytes: fixture(name) }))
-  const { failures, read } = fuzz(subjects, 2000, 1, (bytes) => void parseObject(bytes))
+  const { failures, read } = fuzz(subjects, 600, 1, (bytes) => void parseObject(bytes))
   expect(failures).toEqual([])
-  expect(read).toBeGreaterThan(200)
+  expect(read).toBeGreaterThan(60)
 })
 
 // Each of these files is small; read naively, the work or memory that it asks for is a product of its parts.

@@ -20,6 +20,7 @@ it.each(compilers)('makes a map of every data section, named, sized and flagged 
     ['data.data', 40, mmapable, false],
     ['.data.hot', 4, mmapable, false],
     ['.rodata.cold', 4, rdonly_prog | mmapable, true],
+    ['.data.quiet', 4, 0, false],
     ['data.bss', 21, mmapable, false],
     ['.bss.zero', 4, mmapable, false],
     ['.rodata.str1.1', 9, rdonly_prog, true],

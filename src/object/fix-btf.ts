@@ -1,14 +1,15 @@
 /**
  * What clang leaves to the loader in a relocatable object's BTF: a data section has size 0 there and its global
- * variables all lie at offset 0, because only the linker - here: libbpf, and us - knows the symbols. Also, a `__hidden`
- * function is static once linking is over, which spares it from being verified on its own.
+ * variables all lie at offset 0, because only the linker - here: libbpf, and us - knows the symbols. Also, what is
+ * `__hidden` is static once linking is over: a function is then not verified on its own, a variable not offered to user
+ * * space.
  */
 import { BpfError } from '../bits/index.js'
 import { type Btf, type BtfType, encodeBtf, parseBtf } from '../btf/index.js'
 import { type ElfFile, sectionFlags } from '../elf/index.js'
 import type { KconfigLayout } from './kconfig.js'
 
-/** The same BTF with sizes and offsets of data sections and the linkage of hidden functions as the linked object has them. */
+/** The same BTF with sizes and offsets of data sections and the linkage of what is hidden as the linked object has them. */
 export function fixBtf(btf: Btf, elf: ElfFile, kconfig: KconfigLayout): Btf {
   const symbols = new Map(
     elf.symbols.filter(({ binding, section }) => binding !== 'local' && section).map((s) => [s.name, s]),
@@ -16,10 +17,10 @@ export function fixBtf(btf: Btf, elf: ElfFile, kconfig: KconfigLayout): Btf {
   const sections = new Map(elf.sections.map((section) => [section.name, section]))
   const hidden = new Set<string>()
   for (const { name, type, binding, visibility, section } of elf.symbols) {
+    if (binding === 'local' || (visibility !== 'hidden' && visibility !== 'internal')) continue
     const isCode = ((elf.sections[section]?.flags ?? 0) & sectionFlags.execinstr) !== 0
-    if (type === 'func' && isCode && binding !== 'local' && (visibility === 'hidden' || visibility === 'internal')) {
-      hidden.add(name)
-    }
+    if (type === 'func' && isCode) hidden.add(`func ${name}`)
+    if (type === 'object' && section !== 0) hidden.add(`var ${name}`)
   }
   let changed = false
   const types = btf.types.map((type): BtfType => {
@@ -30,8 +31,10 @@ export function fixBtf(btf: Btf, elf: ElfFile, kconfig: KconfigLayout): Btf {
   return changed ? parseBtf(encodeBtf(types)) : btf
 
   function fixType(type: BtfType): BtfType {
-    if (type.kind === 'func' && type.linkage === 'global' && hidden.has(type.name))
-      return { ...type, linkage: 'static' }
+    if (type.kind === 'func' || type.kind === 'var') {
+      const isHidden = type.linkage === 'global' && hidden.has(`${type.kind} ${type.name}`)
+      return isHidden ? { ...type, linkage: 'static' } : type
+    }
     if (type.kind !== 'datasec') return type
     if (type.name === '.kconfig') return { ...type, size: kconfig.size, vars: byOffset(kconfigVars(type)) }
     const section = sections.get(type.name)

@@ -21,6 +21,7 @@ static __u32 hidden_count = 9;
 int hot SEC(".data.hot") = 77;
 const int cold SEC(".rodata.cold") = 78;
 int zero SEC(".bss.zero");
+__hidden int quiet SEC(".data.quiet") = 79;
 
 extern int LINUX_KERNEL_VERSION __kconfig;
 extern _Bool CONFIG_BPF_LSM __kconfig __weak;
@@ -40,7 +41,7 @@ int count(void *ctx)
 	hidden_count += fired;
 	where.y += mask;
 	bytes[2] = label[1];
-	hot += cold;
+	hot += cold + quiet++;
 	zero = mood;
 	if (LINUX_KERNEL_VERSION > 0x060000 && CONFIG_HZ > 100)
 		return CONFIG_BPF_LSM + CONFIG_TLS + CONFIG_BPF_JIT + CONFIG_CC_VERSION_TEXT[0];
