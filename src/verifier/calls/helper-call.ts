@@ -157,7 +157,9 @@ function setResult(env: Env, call: HelperCall): void {
     env.unsupported(`helper ${helper.name}`)
   }
   const { spec } = map.map
-  const inside = helper.name === 'bpf_map_lookup_elem' && call.key !== undefined && call.key < BigInt(spec.maxEntries)
+  // An array whose size may be another one at run time (BPF_F_INNER_MAP) promises nothing.
+  const sized = helper.name === 'bpf_map_lookup_elem' && (spec.flags & mapFlags.inner_map) === 0
+  const inside = sized && call.key !== undefined && call.key < BigInt(spec.maxEntries)
   const orNull = returns === 'map_value_or_null' && !inside
   const locked = specialField(map.map, 'bpf_spin_lock') !== undefined
   env.setReg(0, mapValue(map.map, { mapUid: map.mapUid, orNull, id: orNull || locked ? env.newId() : 0 }))
