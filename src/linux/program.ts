@@ -30,7 +30,7 @@ export interface LoadAnswer {
 }
 
 /** The largest log that is waited for; the kernel's own limit is 1 GiB. */
-const largestLog = 64 << 20
+const largestLog = 16 << 20
 
 /**
  * Loads a program and returns the kernel's answer, refusals included. The log buffer grows until the log fits: a buffer that
@@ -68,9 +68,12 @@ export function tryLoadProgram(load: ProgramLoad): LoadAnswer {
       }
     }
     const result = bpfRaw('prog_load', block)
-    if (-result === errnos.ENOSPC && size && size < largestLog) continue
+    const tooSmall = -result === errnos.ENOSPC && size > 0
+    if (tooSmall && size < largestLog) continue
     const end = log.indexOf(0)
-    return { result, log: new TextDecoder().decode(log.subarray(0, end < 0 ? undefined : end)) }
+    const text = new TextDecoder().decode(log.subarray(0, end < 0 ? undefined : end))
+    // The kernel keeps the end of a log that does not fit; the verdict it then gives only without one.
+    return tooSmall ? { result: tryLoadProgram({ ...load, logLevel: 0 }).result, log: text } : { result, log: text }
   }
 }
 
