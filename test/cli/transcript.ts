@@ -37,7 +37,7 @@ function entries(text: string): Entry[] {
 }
 
 /** What a command prints, as a transcript shows it. Measured times become 0. */
-async function execute(command: string): Promise<string> {
+export async function execute(command: string): Promise<string> {
   const [name, ...argv] = words(command)
   if (name !== 'workerbee') throw new Error(`a transcript can only run workerbee, not ${name}`)
   let printed = ''
