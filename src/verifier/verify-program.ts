@@ -75,7 +75,9 @@ function judge(object: ObjectSpec, spec: ProgramSpec, options: ProgramOptions, r
       return { verdict: 'unsupported', errno: undefined, message: signal.what, diagnostics: [diagnostic] }
     }
     if (!(signal instanceof Rejection)) throw signal
-    const message = signal.message.split('\n').pop() ?? ''
+    // After an endless loop Linux prints the two states that are equal; the reason stands before them.
+    const lines = signal.message.split('\n').filter((line) => !/^(cur|old) state:/.test(line))
+    const message = lines.pop() ?? ''
     const diagnostic = explainRejection(spec, run.env, signal.insn, message)
     return { verdict: 'reject', errno: signal.errno, message, diagnostics: [diagnostic] }
   }
@@ -121,6 +123,7 @@ function check(object: ObjectSpec, spec: ProgramSpec, { profile, maps }: Program
   run.env = env
   exploreAll(env, run.pruner)
   checkStackDepth(env)
+  refuse(log, env.atEnd)
 }
 
 function checkSleepable(log: Log, profile: Profile, { type, sleepable }: ProgramSpec): void {
