@@ -30,7 +30,7 @@ export function bump(f: Fn, offset: number, by: Arg<'i32'>): void {
   f.add32(machine, offset, by)
 }
 
-const wrapped = new Map<AnyRoutine, AnyRoutine>()
+const wrapped = new WeakMap<AnyRoutine, AnyRoutine>()
 
 /** The routine as outsiders may call it: itself in a plain module, under the machine's lock in an atomic one. */
 export function guarded(inner: AnyRoutine, mode: Mode): AnyRoutine {

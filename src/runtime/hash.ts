@@ -10,181 +10,233 @@
  *   pointer of 1.12); NO_PREALLOC clears them. Defined by us: an object still there is cancelled first.
  * - Defined by us: the order of iteration (bucket by bucket, newest first), and for LRU_HASH see `lru.ts`; a replacement
  *   never evicts, because the spare takes it.
+ *
+ * Each operation is a recipe over a `Shape`, for any map or for one.
  */
-import { routine } from '../wasm/index.js'
+import { type Fn, type Local, routine } from '../wasm/index.js'
 import { alloc } from './alloc.js'
-import { EXIST, F_LOCK, NOEXIST } from './array.js'
-import { freeFields } from './async.js'
+import { EXIST, F_LOCK, NOEXIST, type Update } from './array.js'
 import { error, type I32 } from './common.js'
-import { keyEqual, keyHash } from './key.js'
+import { type Key, readKey } from './key.js'
 import { BLOCKED, ELEM, MAP } from './layout.js'
-import { lruAdd, lruRemove, lruTouch } from './lru.js'
+import { lruAdd, lruLast, lruPrepare, lruRemove, lruTouch } from './lru.js'
+import { decide, generalShape, type Shape } from './shape.js'
 import { spinRelease, spinTryLock } from './spin-lock.js'
-import { clearSpecial, copyValue } from './value.js'
-
-const LRU_HASH = 9
-const NO_PREALLOC = 1
-
-const isLru = (map: I32): I32 => map.load32(MAP.type).eq(LRU_HASH)
-const isDynamic = (map: I32): I32 => map.load32(MAP.flags).and(NO_PREALLOC)
-const keyOf = (element: I32): I32 => element.add(ELEM.size)
+import { cancelElement, clearElement, putValue } from './value.js'
 
 /** Address of the head of the bucket of a hash. */
-const bucketOf = (map: I32, hash: I32): I32 => map.load32(MAP.buckets).add(hash.and(map.load32(MAP.bucketMask)).shl(2))
+const bucketOf = ({ word }: Shape, hash: I32): I32 => word(MAP.buckets).add(hash.and(word(MAP.bucketMask)).shl(2))
 
-/** The element of a key, or 0. `(map, key, hash)` */
-const find = routine('hash_find', ['i32', 'i32', 'i32'], 'i32', (f, map, key, hash) => {
-  const element = f.local(bucketOf(map, hash).load32())
-  const size = f.local(map.load32(MAP.keySize))
-  f.while(element.ne(0), (end) => {
-    f.breakIf(
-      end,
-      element
-        .load32(ELEM.hash)
-        .eq(hash)
-        .andThen(keyEqual(keyOf(element), key, size)),
-    )
-    f.set(element, element.load32(ELEM.next))
+const valueIn = ({ word }: Shape, element: I32): I32 => element.add(word(MAP.valueOffset))
+
+/** Where a search ended. */
+interface Place {
+  /** Address of the head of the bucket. */
+  readonly bucket: Local<'i32'>
+  /** Address of the word that links to the element. */
+  readonly link: Local<'i32'>
+  /** The element, or 0. */
+  readonly element: Local<'i32'>
+}
+
+/** Searches a key. */
+function find(f: Fn, shape: Shape, key: Key): Place {
+  const bucket = f.local(bucketOf(shape, key.hash))
+  const link = f.local(bucket)
+  const element = f.var32()
+  f.forever((end) => {
+    f.set(element, link.load32(ELEM.next))
+    f.breakIf(end, element.eqz())
+    f.breakIf(end, key.sameAs(element))
+    f.set(link, element)
   })
-  return element
-})
+  return { bucket, link, element }
+}
 
-/** Takes an element out of its bucket. `(map, element)` */
-const unlink = routine('hash_unlink', ['i32', 'i32'], undefined, (f, map, element) => {
-  const at = f.local(bucketOf(map, element.load32(ELEM.hash)))
-  f.while(at.load32().ne(element), () => f.set(at, at.load32().add(ELEM.next)))
-  f.store32(at, 0, element.load32(ELEM.next))
-  f.if(isLru(map), () => f.do(lruRemove(map, element)))
-})
-
-/** Puts an element on the list of free ones. `(map, element)` */
-const recycle = routine('hash_recycle', ['i32', 'i32'], undefined, (f, map, element) => {
+/** Puts an element on the list of free ones. */
+function recycle(f: Fn, { map }: Shape, element: I32): void {
   f.store32(element, ELEM.next, map.load32(MAP.freeElems))
   f.store32(map, MAP.freeElems, element)
-})
+}
 
-/** Takes an element out of the map: unlinked, its special fields cancelled, free. `(map, element)` */
-const remove = routine('hash_remove', ['i32', 'i32'], undefined, (f, map, element) => {
-  f.do(unlink(map, element))
-  f.add32(map, MAP.count, -1)
-  f.do(freeFields(map, element.add(map.load32(MAP.valueOffset))))
-  f.do(recycle(map, element))
-})
-
-/** The first free element, or 0. */
-const pop = routine('hash_pop', ['i32'], 'i32', (f, map) => {
-  const element = f.local(map.load32(MAP.freeElems))
+/** Takes the first free element; 0 if there is none. */
+function pop(f: Fn, { map }: Shape, element: Local<'i32'>): void {
+  f.set(element, map.load32(MAP.freeElems))
   f.if(element.ne(0), () => f.store32(map, MAP.freeElems, element.load32(ELEM.next)))
-  return element
-})
+}
 
-/** A free element of a NO_PREALLOC map, its special fields empty; -E2BIG, -ENOMEM. `(map, replaces)` */
-const obtainDynamic = routine('hash_obtain_dynamic', ['i32', 'i32'], 'i32', (f, map, replaces) => {
-  f.if(replaces.eqz().and(map.load32(MAP.count).geU(map.load32(MAP.maxEntries))), () => f.return(error.E2BIG))
-  const element = f.local(pop(map))
+/** Sets `element` to a free one of a NO_PREALLOC map, its special fields empty; returns -ENOMEM. */
+function obtainDynamic(f: Fn, shape: Shape, element: Local<'i32'>): void {
+  const { map, word } = shape
+  pop(f, shape, element)
   f.if(element.eqz(), () => {
-    f.set(element, alloc(map.load32(MAP.stride)))
+    f.set(element, alloc(word(MAP.stride)))
     f.if(element.eqz(), () => f.return(error.ENOMEM))
-    f.fill(element, 0, map.load32(MAP.stride))
+    f.fill(element, 0, word(MAP.stride))
     f.add32(map, MAP.allocated, 1)
   })
-  const value = f.local(element.add(map.load32(MAP.valueOffset)))
-  f.do(freeFields(map, value))
-  f.do(clearSpecial(map, value))
-  return element
-})
+  cancelElement(f, shape, element)
+  clearElement(f, shape, element)
+}
 
-/** An element for a key: for one that `old` holds already, or a new one (`old` = 0); -E2BIG, -ENOMEM. `(map, old, cpu)` */
-const obtain = routine('hash_obtain', ['i32', 'i32', 'i32'], 'i32', (f, map, old, cpu) => {
-  f.if(isDynamic(map), () => f.return(obtainDynamic(map, old)))
-  f.if(old.ne(0), () => f.return(map.load32(MAP.spares).add(cpu.shl(2)).load32()))
-  const element = f.local(pop(map))
-  f.if(element.ne(0), () => f.return(element))
-  f.if(isLru(map).eqz(), () => f.return(error.E2BIG))
-  f.do(remove(map, map.load32(MAP.lruTail)))
-  return pop(map)
-})
+/** Takes the least recent element of a full LRU_HASH out of the map. */
+function evict(f: Fn, shape: Shape, element: Local<'i32'>): void {
+  f.set(element, lruLast(shape.map))
+  const link = f.local(bucketOf(shape, element.load32(ELEM.hash)))
+  f.while(link.load32(ELEM.next).ne(element), () => f.set(link, link.load32(ELEM.next)))
+  f.store32(link, ELEM.next, element.load32(ELEM.next))
+  lruRemove(f, element)
+  f.add32(shape.map, MAP.count, -1)
+  cancelElement(f, shape, element)
+}
 
-/** Address of the value for user space, or 0: it does not count as a use. `(map, key)` */
-export const hashPeek = routine('hash_peek', ['i32', 'i32'], 'i32', (f, map, key) => {
-  const element = f.local(find(map, key, keyHash(map, key)))
-  f.if(element.eqz(), () => f.return(0))
-  return element.add(map.load32(MAP.valueOffset))
-})
+/** Sets `element` to one for a new key; returns -E2BIG, -ENOMEM. */
+function obtain(f: Fn, shape: Shape, element: Local<'i32'>): void {
+  const { map, word, dynamic, lru } = shape
+  decide(
+    f,
+    dynamic,
+    () => {
+      f.if(map.load32(MAP.count).geU(word(MAP.maxEntries)), () => f.return(error.E2BIG))
+      obtainDynamic(f, shape, element)
+    },
+    () => {
+      pop(f, shape, element)
+      f.if(element.eqz(), () =>
+        decide(
+          f,
+          lru,
+          () => evict(f, shape, element),
+          () => f.return(error.E2BIG),
+        ),
+      )
+    },
+  )
+}
 
-/** `bpf_map_lookup_elem`: address of the value, or 0. `(map, key)` */
-export const hashLookup = routine('hash_lookup', ['i32', 'i32'], 'i32', (f, map, key) => {
-  const element = f.local(find(map, key, keyHash(map, key)))
-  f.if(element.eqz(), () => f.return(0))
-  f.if(isLru(map), () => f.do(lruTouch(map, element)))
-  return element.add(map.load32(MAP.valueOffset))
-})
+/** Makes an element the newest of its bucket. */
+function link(f: Fn, { map, lru }: Shape, bucket: I32, element: I32): void {
+  f.store32(element, ELEM.next, bucket.load32())
+  f.store32(bucket, 0, element)
+  decide(f, lru, () => lruAdd(f, map, element))
+}
 
-/** Writes an existing element in place under its lock: 0, or BLOCKED. `(map, element, value)` */
-const updateLocked = routine('hash_update_locked', ['i32', 'i32', 'i32'], 'i32', (f, map, element, from) => {
-  const value = f.local(element.add(map.load32(MAP.valueOffset)))
-  const lock = f.local(value.add(map.load32(MAP.lockOffset)))
+/** Puts a new element in the place of the one found. */
+function replace(
+  f: Fn,
+  shape: Shape,
+  key: Key,
+  from: I32,
+  cpu: I32,
+  { bucket, link: before, element: old }: Place,
+): void {
+  const spare = f.local(shape.word(MAP.spares).add(cpu.shl(2)))
+  const element = f.var32()
+  decide(
+    f,
+    shape.dynamic,
+    () => obtainDynamic(f, shape, element),
+    () => f.set(element, spare.load32()),
+  )
+  key.put(f, element)
+  putValue(f, shape, element, from)
+  f.store32(before, ELEM.next, old.load32(ELEM.next))
+  decide(f, shape.lru, () => lruRemove(f, old))
+  cancelElement(f, shape, old)
+  decide(
+    f,
+    shape.dynamic,
+    () => recycle(f, shape, old),
+    () => f.store32(spare, 0, old),
+  )
+  link(f, shape, bucket, element)
+}
+
+/** Writes an element in place under its lock; returns BLOCKED if another holds it. */
+function updateLocked(f: Fn, shape: Shape, from: I32, element: I32): void {
+  const lock = f.local(valueIn(shape, element).add(shape.word(MAP.lockOffset)))
   f.if(spinTryLock(lock).eqz(), () => f.return(BLOCKED))
-  f.do(copyValue(map, value, from))
+  putValue(f, shape, element, from)
   f.do(spinRelease(lock))
-  return 0
-})
+}
+
+/** Address of the value, or 0; `touch`: it counts as a use. */
+export function hashLookupIn(f: Fn, shape: Shape, key: Local<'i32'>, touch: boolean): I32 {
+  const { element } = find(f, shape, readKey(f, shape, key))
+  f.if(element.eqz(), () => f.return(0))
+  if (touch) decide(f, shape.lru, () => lruTouch(f, shape.map, element))
+  return valueIn(shape, element)
+}
 
 /**
  * 0, or -EINVAL (flags), -EEXIST, -ENOENT, -E2BIG (full), -ENOMEM; BLOCKED while another holds the lock that BPF_F_LOCK
- * asks for. `(map, key, value, flags, cpu)`
+ * asks for.
  */
+export function hashUpdateIn(f: Fn, shape: Shape, { key: at, from, flags, cpu }: Update): I32 | number {
+  const { map, lru, lockable } = shape
+  const refuse = (): void => f.return(error.EINVAL)
+  f.if(flags.and(~F_LOCK).gtU(EXIST), refuse)
+  f.if(flags.and(F_LOCK), () => {
+    decide(f, lru, refuse)
+    decide(f, lockable, () => {}, refuse)
+  })
+  const key = readKey(f, shape, at)
+  const place = find(f, shape, key)
+  f.if(place.element.ne(0), () => {
+    f.if(flags.and(NOEXIST), () => f.return(error.EEXIST))
+    if (lockable !== false) {
+      f.if(flags.and(F_LOCK), () => {
+        updateLocked(f, shape, from, place.element)
+        f.return(0)
+      })
+    }
+    replace(f, shape, key, from, cpu, place)
+    f.return(0)
+  })
+  f.if(flags.and(EXIST), () => f.return(error.ENOENT))
+  const element = f.var32()
+  obtain(f, shape, element)
+  key.put(f, element)
+  putValue(f, shape, element, from)
+  f.add32(map, MAP.count, 1)
+  link(f, shape, place.bucket, element)
+  return 0
+}
+
+/** 0 or -ENOENT. */
+export function hashDeleteIn(f: Fn, shape: Shape, key: Local<'i32'>): number {
+  const { link: before, element } = find(f, shape, readKey(f, shape, key))
+  f.if(element.eqz(), () => f.return(error.ENOENT))
+  f.store32(before, ELEM.next, element.load32(ELEM.next))
+  decide(f, shape.lru, () => lruRemove(f, element))
+  f.add32(shape.map, MAP.count, -1)
+  cancelElement(f, shape, element)
+  recycle(f, shape, element)
+  return 0
+}
+
+/** Address of the value for user space, or 0: it does not count as a use. `(map, key)` */
+export const hashPeek = routine('hash_peek', ['i32', 'i32'], 'i32', (f, map, key) =>
+  hashLookupIn(f, generalShape(map), key, false),
+)
+
+/** `bpf_map_lookup_elem`: address of the value, or 0. `(map, key)` */
+export const hashLookup = routine('hash_lookup', ['i32', 'i32'], 'i32', (f, map, key) =>
+  hashLookupIn(f, generalShape(map), key, true),
+)
+
+/** `bpf_map_update_elem`: see `hashUpdateIn`. `(map, key, value, flags, cpu)` */
 export const hashUpdate = routine(
   'hash_update',
   ['i32', 'i32', 'i32', 'i32', 'i32'],
   'i32',
-  (f, map, key, from, flags, cpu) => {
-    const known = flags.and(~F_LOCK).leU(EXIST)
-    f.if(known.eqz(), () => f.return(error.EINVAL))
-    f.if(flags.and(F_LOCK), () => {
-      f.if(isLru(map).or(map.load32(MAP.lockOffset).eq(-1)), () => f.return(error.EINVAL))
-    })
-    const hash = f.local(keyHash(map, key))
-    const old = f.local(find(map, key, hash))
-    f.if(
-      old.ne(0),
-      () => f.if(flags.and(NOEXIST), () => f.return(error.EEXIST)),
-      () => f.if(flags.and(EXIST), () => f.return(error.ENOENT)),
-    )
-    f.if(old.ne(0).and(flags.and(F_LOCK).ne(0)), () => f.return(updateLocked(map, old, from)))
-    const element = f.local(obtain(map, old, cpu))
-    f.if(element.ltS(0), () => f.return(element))
-    f.store32(element, ELEM.hash, hash)
-    f.copy(keyOf(element), key, map.load32(MAP.keySize))
-    f.do(copyValue(map, element.add(map.load32(MAP.valueOffset)), from))
-    f.if(
-      old.ne(0),
-      () => {
-        f.do(unlink(map, old))
-        f.do(freeFields(map, old.add(map.load32(MAP.valueOffset))))
-        f.if(
-          isDynamic(map),
-          () => f.do(recycle(map, old)),
-          () => f.store32(map.load32(MAP.spares).add(cpu.shl(2)), 0, old),
-        )
-      },
-      () => f.add32(map, MAP.count, 1),
-    )
-    const bucket = f.local(bucketOf(map, hash))
-    f.store32(element, ELEM.next, bucket.load32())
-    f.store32(bucket, 0, element)
-    f.if(isLru(map), () => f.do(lruAdd(map, element)))
-    return 0
-  },
+  (f, map, key, from, flags, cpu) => hashUpdateIn(f, generalShape(map), { key, from, flags, cpu }),
 )
 
-/** 0 or -ENOENT. `(map, key)` */
-export const hashDelete = routine('hash_delete', ['i32', 'i32'], 'i32', (f, map, key) => {
-  const element = f.local(find(map, key, keyHash(map, key)))
-  f.if(element.eqz(), () => f.return(error.ENOENT))
-  f.do(remove(map, element))
-  return 0
-})
+/** `bpf_map_delete_elem`: 0 or -ENOENT. `(map, key)` */
+export const hashDelete = routine('hash_delete', ['i32', 'i32'], 'i32', (f, map, key) =>
+  hashDeleteIn(f, generalShape(map), key),
+)
 
 /**
  * The key after `key`, written to `next`: 0, or -ENOENT after the last. `key` 0, or one that is not in the map, starts
@@ -194,11 +246,12 @@ export const hashNextKey = routine('hash_next_key', ['i32', 'i32', 'i32'], 'i32'
   const element = f.var32()
   const bucket = f.var32()
   f.if(key.ne(0), () => {
-    const hash = f.local(keyHash(map, key))
-    f.set(element, find(map, key, hash))
-    f.if(element.ne(0), () => {
-      f.set(element, element.load32(ELEM.next))
-      f.set(bucket, hash.and(map.load32(MAP.bucketMask)).add(1))
+    const shape = generalShape(map)
+    const sought = readKey(f, shape, key)
+    const found = find(f, shape, sought).element
+    f.if(found.ne(0), () => {
+      f.set(element, found.load32(ELEM.next))
+      f.set(bucket, sought.hash.and(map.load32(MAP.bucketMask)).add(1))
     })
   })
   f.while(element.eqz(), () => {
@@ -206,7 +259,7 @@ export const hashNextKey = routine('hash_next_key', ['i32', 'i32', 'i32'], 'i32'
     f.set(element, map.load32(MAP.buckets).add(bucket.shl(2)).load32())
     f.set(bucket, bucket.add(1))
   })
-  f.copy(next, keyOf(element), map.load32(MAP.keySize))
+  f.copy(next, element.add(ELEM.size), map.load32(MAP.keySize))
   return 0
 })
 
@@ -215,6 +268,7 @@ export const hashPrepare = routine('hash_prepare', ['i32', 'i32'], undefined, (f
   const stride = f.local(map.load32(MAP.stride))
   const element = f.local(map.load32(MAP.storage).add(stride.mul(map.load32(MAP.maxEntries).add(cpus))))
   const spare = f.local(cpus)
+  lruPrepare(f, map)
   f.while(spare.ne(0), () => {
     f.set(spare, spare.sub(1))
     f.set(element, element.sub(stride))
@@ -222,6 +276,6 @@ export const hashPrepare = routine('hash_prepare', ['i32', 'i32'], undefined, (f
   })
   f.while(element.ne(map.load32(MAP.storage)), () => {
     f.set(element, element.sub(stride))
-    f.do(recycle(map, element))
+    recycle(f, generalShape(map), element)
   })
 })

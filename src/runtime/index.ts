@@ -53,4 +53,5 @@ export {
   snapshot,
   type Views,
 } from './runtime.js'
+export { type MapHelper, type MapHelpers, specialiseMap } from './specialise.js'
 export { clockIds, NEVER, timerFlags } from './timer.js'

@@ -1,17 +1,35 @@
 /**
- * Keys of hashes as bytes: hashing and comparing. Keys of 4 and 8 bytes, which most maps have, take straight code; any other
- * length takes a loop. A compiler that knows a map's key size asks for `hashBytes` and `sameBytes` of that size and gets
- * nothing else.
+ * Keys of hashes as bytes: hashing, comparing, storing. Where the size is known, the key's words are read once into
+ * variables and everything is straight code; else keys of 4 and 8 bytes, which most maps have, take straight code, and any
+ * other length a loop. Both ways give the same hash, because they work on the same maps.
  *
  * The hash is defined by us (Linux has jhash): per 8 bytes one xor with the seeded state, one multiplication and one fold;
- * of the functions measured the shortest that a program cannot trivially drive into collisions.
+ * of the functions measured the shortest that a program cannot trivially drive into collisions. What is left after whole
+ * words of 8 and 4 bytes is one more word: the last 1 to 3 bytes below a 1.
  */
-import { type Fn, i64, type Local, routine, type Value } from '../wasm/index.js'
+import { type Fn, i32, i64, type Local, routine, type Value } from '../wasm/index.js'
 import type { I32 } from './common.js'
-import { MAP } from './layout.js'
+import { ELEM, MAP } from './layout.js'
+import type { Shape } from './shape.js'
+import { readWords, sameWords, type Word, writeWords } from './words.js'
 
 /** Multiplier of the hash function: 2^64 divided by the golden ratio, odd. */
 export const HASH_MULTIPLIER = 0x9e3779b97f4a7c15n
+
+/** Longest key, in bytes, that is hashed and compared by straight code. */
+const LONGEST_STRAIGHT = 64
+
+/** Longest key of which the bytes alone are compared; for longer ones the hash is looked at first. */
+const LONGEST_UNHASHED = 16
+
+/** A key under search. */
+export interface Key {
+  readonly hash: Local<'i32'>
+  /** Whether an element has this key. */
+  sameAs(element: I32): I32
+  /** Writes hash and key into an element. */
+  put(f: Fn, element: I32): void
+}
 
 /** Mixes 8 bytes into the state. */
 function absorb(f: Fn, state: Local<'i64'>, word: Value<'i64'>): void {
@@ -19,22 +37,21 @@ function absorb(f: Fn, state: Local<'i64'>, word: Value<'i64'>): void {
   f.set(state, state.xor(state.shrU(32)))
 }
 
-/** Hash of `size` bytes at `key`, a multiple of 4 known in advance, as straight code. */
-export function hashBytes(f: Fn, key: I32, size: number, seed: Value<'i64'>): I32 {
+/** Hash of words. */
+function hashWords(f: Fn, words: readonly Word[], seed: Value<'i64'>): Local<'i32'> {
   const state = f.local(seed)
-  let at = 0
-  for (; at + 8 <= size; at += 8) absorb(f, state, key.load64(at))
-  if (at < size) absorb(f, state, key.load32(at).wide())
-  return state.low()
-}
-
-/** Whether `size` bytes, a multiple of 4 known in advance, are equal: straight code. */
-export function sameBytes(a: I32, b: I32, size: number): I32 {
-  const tests: I32[] = []
-  let at = 0
-  for (; at + 8 <= size; at += 8) tests.push(a.load64(at).eq(b.load64(at)))
-  if (at < size) tests.push(a.load32(at).eq(b.load32(at)))
-  return tests.reduce((all, test) => all.andThen(test))
+  let tail: I32 = i32(1)
+  let short = false
+  for (const { width, value } of words) {
+    if (width === 8) absorb(f, state, value)
+    else if (width === 4) absorb(f, state, value.wide())
+    else {
+      tail = tail.shl(8 * width).or(value)
+      short = true
+    }
+  }
+  if (short) absorb(f, state, tail.wide())
+  return f.local(state.low())
 }
 
 /** Hash of any number of bytes. `(key, size, seed)` */
@@ -49,14 +66,13 @@ const hashAny = routine('key_hash', ['i32', 'i32', 'i64'], 'i32', (f, key, size,
     f.set(key, key.add(4))
   })
   f.if(size.and(3), () => {
-    const tail = f.var64(1)
-    f.set(size, size.and(3))
-    f.while(size.ne(0), () => {
-      f.set(tail, tail.shl(8).or(key.load8().wide()))
-      f.set(key, key.add(1))
-      f.set(size, size.sub(1))
+    const tail = f.var32(1)
+    f.if(size.and(2), () => {
+      f.set(tail, i32(0x10000).or(key.load16()))
+      f.set(key, key.add(2))
     })
-    absorb(f, state, tail)
+    f.if(size.and(1), () => f.set(tail, tail.shl(8).or(key.load8())))
+    absorb(f, state, tail.wide())
   })
   return state.low()
 })
@@ -84,22 +100,56 @@ const sameAny = routine('key_equal', ['i32', 'i32', 'i32'], 'i32', (f, a, b, siz
   return 1
 })
 
-/** Hash of a key of a map. `(map, key)` */
-export const keyHash = routine('key_hash_of', ['i32', 'i32'], 'i32', (f, map, key) => {
+/** Hash of a key of a map of which nothing is known. `(map, key)` */
+const hashOf = routine('key_hash_of', ['i32', 'i32'], 'i32', (f, map, key) => {
   const size = f.local(map.load32(MAP.keySize))
   const seed = map.load64(MAP.hashSeed)
-  for (const known of [4, 8]) f.if(size.eq(known), () => f.return(hashBytes(f, key, known, seed)))
+  for (const known of [4, 8]) {
+    f.if(size.eq(known), () => f.return(hashWords(f, readWords(f, key, 0, known), seed)))
+  }
   return hashAny(key, size, seed)
 })
 
 /** Whether two keys of `size` bytes are equal: a comparison, or a call for unusual sizes. */
-export function keyEqual(a: I32, b: I32, size: I32): I32 {
+function sameBytes(a: I32, b: I32, size: I32): I32 {
   const others = size
     .eq(8)
-    .andThen(sameBytes(a, b, 8))
+    .andThen(a.load64().eq(b.load64()))
     .orElse(size.ne(8).andThen(sameAny(a, b, size)))
-  return size
-    .eq(4)
-    .andThen(sameBytes(a, b, 4))
-    .orElse(size.ne(4).andThen(others))
+  return size.eq(4).andThen(a.load32().eq(b.load32())).orElse(size.ne(4).andThen(others))
+}
+
+/** Reads and hashes the key at an address, for one search. */
+export function readKey(f: Fn, shape: Shape, key: Local<'i32'>): Key {
+  const size = shape.known?.keySize
+  if (size === undefined || size > LONGEST_STRAIGHT) {
+    const length = f.local(shape.word(MAP.keySize))
+    const hash = f.local(size === undefined ? hashOf(shape.map, key) : hashAny(key, length, shape.seed))
+    const same = size === undefined ? sameBytes : sameAny
+    return {
+      hash,
+      sameAs: (element) =>
+        element
+          .load32(ELEM.hash)
+          .eq(hash)
+          .andThen(same(element.add(ELEM.size), key, length)),
+      put(_f, element) {
+        f.store32(element, ELEM.hash, hash)
+        f.copy(element.add(ELEM.size), key, length)
+      },
+    }
+  }
+  const words = readWords(f, key, 0, size)
+  const hash = hashWords(f, words, shape.seed)
+  return {
+    hash,
+    sameAs(element) {
+      const same = sameWords(words, element, ELEM.size)
+      return size <= LONGEST_UNHASHED ? same : element.load32(ELEM.hash).eq(hash).andThen(same)
+    },
+    put(_f, element) {
+      f.store32(element, ELEM.hash, hash)
+      writeWords(f, words, element, ELEM.size)
+    },
+  }
 }

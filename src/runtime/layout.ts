@@ -322,9 +322,9 @@ export const MAP = struct({
   spares: 'u32',
   /** NO_PREALLOC: elements obtained from the heap, in use or free. */
   allocated: 'u32',
-  /** LRU_HASH: elements from the most to the least recently used. */
-  lruHead: 'u32',
-  lruTail: 'u32',
+  /** LRU_HASH: where the ring of use begins, laid out as `ELEM.newer` (the least recent) and `ELEM.older` (the most). */
+  lruNewer: 'u32',
+  lruOlder: 'u32',
   /** JavaScript's buffer for keys and values (key, next key, value), made at first use. */
   io: 'u32',
 })

@@ -1,9 +1,17 @@
 /**
  * Copying values. Every copy goes around the special fields (2.7): spin lock, timer, workqueue and task work keep what the
- * destination has, and come back to user space as zeros.
+ * destination has, and come back to user space as zeros. For a map that is known, short values are copied word by word: the
+ * engines' own `memory.copy` is a call that costs more than the bytes.
  */
-import { routine } from '../wasm/index.js'
+import { type Fn, routine } from '../wasm/index.js'
+import { asyncCancelFree, freeFields } from './async.js'
+import type { I32 } from './common.js'
 import { MAP, RANGE } from './layout.js'
+import type { Range, Shape } from './shape.js'
+import { readWords, writeWords, writeZeros } from './words.js'
+
+/** Longest run of bytes that is copied word by word. */
+const LONGEST_STRAIGHT = 64
 
 /** Copies a value around its special fields. `(map, to, from)` */
 export const copyValue = routine('copy_value', ['i32', 'i32', 'i32'], undefined, (f, map, to, from) => {
@@ -31,3 +39,36 @@ export const clearSpecial = routine('clear_special', ['i32', 'i32'], undefined, 
     f.set(left, left.sub(1))
   })
 })
+
+/** Copies bytes of a known number; all are read before any is written, as memmove does where source and target overlap. */
+function copyRange(f: Fn, to: I32, toOffset: number, from: I32, { offset, length }: Range): void {
+  if (length > LONGEST_STRAIGHT) {
+    f.copy(to.add(toOffset + offset), from.add(offset), length)
+    return
+  }
+  writeWords(f, readWords(f, from, offset, length), to, toOffset)
+}
+
+/** Copies a value into an element. */
+export function putValue(f: Fn, { known, map, word }: Shape, element: I32, from: I32): void {
+  if (!known) f.do(copyValue(map, element.add(word(MAP.valueOffset)), from))
+  else for (const range of known.copies) copyRange(f, element, known.valueOffset, from, range)
+}
+
+/** Clears the special fields of an element. */
+export function clearElement(f: Fn, { known, map, word }: Shape, element: I32): void {
+  if (!known) f.do(clearSpecial(map, element.add(word(MAP.valueOffset))))
+  else for (const { offset, length } of known.special) writeZeros(f, element, known.valueOffset + offset, length)
+}
+
+/** cancel-and-free of the special fields of an element. */
+export function cancelElement(f: Fn, { known, map, word }: Shape, element: I32): void {
+  if (!known) f.do(freeFields(map, element.add(word(MAP.valueOffset))))
+  else {
+    for (const cell of [known.timer, known.wq]) {
+      if (cell === undefined) continue
+      const at = known.valueOffset + cell
+      f.if(element.load32(at), () => f.do(asyncCancelFree(element.add(at))))
+    }
+  }
+}

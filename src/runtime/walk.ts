@@ -5,8 +5,9 @@
  * neither.
  */
 import { routine } from '../wasm/index.js'
-import { arrayElement } from './array.js'
+import { elementAt } from './array.js'
 import { CURSOR, ELEM, MAP } from './layout.js'
+import { generalShape } from './shape.js'
 
 const ARRAY = 2
 
@@ -15,7 +16,7 @@ const walkArray = routine('walk_array', ['i32', 'i32'], 'i32', (f, map, cursor) 
   const index = f.local(cursor.load32(CURSOR.position))
   f.if(index.geU(map.load32(MAP.maxEntries)), () => f.return(0))
   f.store32(cursor, CURSOR.position, index.add(1))
-  return arrayElement(map, index)
+  return elementAt(generalShape(map), index)
 })
 
 /** The element if it still is in the bucket before `position`, else 0. `(map, position, element)` */
