@@ -7,6 +7,7 @@ import { recordHistory } from './history.js'
 import { formatFrame } from './log/format.js'
 import type { Log } from './log/log.js'
 import type { SourceLines } from './log/source.js'
+import type { FlowError } from './prepare/flow.js'
 import type { Program } from './program.js'
 import { anyScalar, notInit, type Reg } from './registers.js'
 import type { StackLiveness } from './stack-liveness.js'
@@ -45,6 +46,8 @@ export interface Exploration extends Env {
   readonly asyncRoots: Set<number>
   /** The last id that was given out. */
   lastId: number
+  /** What is said after every path was explored. */
+  atEnd: FlowError | undefined
   /** No history entry was made for the current instruction yet. */
   freshHistory: boolean
   /** Whether anything was touched since the state was printed last. */
@@ -98,6 +101,7 @@ export function createEnv(parts: EnvParts): Exploration {
     pending: [],
     asyncRoots: new Set(),
     lastId: 0,
+    atEnd: undefined,
     freshHistory: true,
     textEnd: -1,
     textLength: 0,
@@ -107,6 +111,9 @@ export function createEnv(parts: EnvParts): Exploration {
     reject(errno, message) {
       log.write(`${message}\n`)
       throw new Rejection(errno, message)
+    },
+    refuseAtEnd(errno, message) {
+      env.atEnd ??= { errno, message, insn: env.insn }
     },
     unsupported(what) {
       throw new Unsupported(what)

@@ -68,6 +68,8 @@ export interface Env {
 
   /** Ends the verification: the kernel refuses the program. Writes the message as a log line. */
   reject(errno: ErrnoName, message: string): never
+  /** The kernel refuses the program, but only after every path was found to be fine. The first such complaint counts. */
+  refuseAtEnd(errno: ErrnoName, message: string): void
   /** Ends the verification: this verifier cannot judge the program. Say what is missing in a few words. */
   unsupported(what: string): never
   /** Writes one line to the log. */

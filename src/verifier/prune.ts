@@ -80,7 +80,7 @@ export function createPruner(buckets: number): Pruner {
       const liveAt = (number: number): number => env.liveRegs[insnOfFrame(cur, insn, number)] ?? 0
       for (const each of list) if (each.state.insn === insn) clean(env, each.state, cur)
 
-      for (const each of [...list]) {
+      for (const each of list.slice()) {
         const old = each.state
         if (old.insn !== insn) continue
         if (old.branches > 0) {

@@ -114,12 +114,23 @@ export const anyScalar: ScalarReg = Object.freeze({ ...common, type: 'scalar', v
 
 /** A scalar with this value and no history. */
 export function scalarReg(value: Scalar, precise = false): ScalarReg {
-  return { ...common, type: 'scalar', value, precise }
+  return { type: 'scalar', off: 0, value, id: 0, idAdd: 0, refId: 0, precise }
+}
+
+/** How a scalar is tied to others: equal to the one that `id` names, or `off` away from it. */
+export type Tie = Pick<ScalarReg, 'id' | 'idAdd' | 'off'>
+
+/** Tied to nothing. */
+export const noTie: Tie = Object.freeze({ id: 0, idAdd: 0, off: 0 })
+
+/** The scalar with another value, tied to nothing unless a tie is given. */
+export function changed(reg: ScalarReg, value: Scalar, { id, idAdd, off }: Tie = noTie): ScalarReg {
+  return { type: 'scalar', off, value, id, idAdd, refId: reg.refId, precise: reg.precise }
 }
 
 /** A scalar with a known value. */
 export function constantReg(value: bigint): ScalarReg {
-  return { ...common, type: 'scalar', value: constant(value) }
+  return scalarReg(constant(value))
 }
 
 /** The context pointer. */

@@ -22,6 +22,8 @@ interface Marks {
 interface Instance {
   readonly start: number
   readonly callsites: readonly number[]
+  /** Functions called from here, by the call and the function that was called. */
+  readonly inner: Map<number, Instance>
   /** By depth, then by instruction. */
   readonly frames: (Map<number, Marks> | undefined)[]
   /** Instructions whose writes were recorded at least once. */
@@ -71,24 +73,35 @@ export function formatSlots(mask: bigint): string {
 
 /** An empty record for one program. */
 export function stackLiveness(program: LivenessProgram): StackLiveness {
-  const instances = new Map<string, Instance>()
+  const roots = new Map<number, Instance>()
   let current: Instance | undefined
   let at = -1
   let writes: bigint[] = []
 
-  const instanceOf = (state: State, depth: number): Instance => {
-    const frames = state.frames.slice(0, depth + 1)
-    const callsites = frames.slice(1).map((frame) => frame.callsite)
-    const start = program.start(frameAt(state, depth).subprogram)
-    return byChain(callsites, start, frames.map((frame) => program.start(frame.subprogram)).join())
+  const find = (among: Map<number, Instance>, key: number, start: number, callsites: readonly number[]): Instance => {
+    const known = among.get(key)
+    if (known) return known
+    const made: Instance = {
+      start,
+      callsites,
+      inner: new Map(),
+      frames: [],
+      committed: new Set(),
+      changed: false,
+      dropped: false,
+    }
+    among.set(key, made)
+    return made
   }
 
-  const byChain = (callsites: readonly number[], start: number, starts: string): Instance => {
-    const key = `${callsites.join()}:${starts}`
-    let instance = instances.get(key)
-    if (!instance) {
-      instance = { start, callsites, frames: [], committed: new Set(), changed: false, dropped: false }
-      instances.set(key, instance)
+  const instanceOf = (state: State, depth: number): Instance => {
+    const root = program.start(frameAt(state, 0).subprogram)
+    let instance = find(roots, root, root, [])
+    for (let number = 1; number <= depth; number++) {
+      const { callsite, subprogram } = frameAt(state, number)
+      const start = program.start(subprogram)
+      // A call that runs callbacks may enter several functions.
+      instance = find(instance.inner, callsite * 0x100000 + start, start, [...instance.callsites, callsite])
     }
     return instance
   }

@@ -4,7 +4,7 @@ import type { Insn } from '../../isa/insn.js'
 import type { Env, Step } from '../env.js'
 import { withId } from '../memory/stack.js'
 import { markPrecise } from '../precision.js'
-import { anyScalar, constantReg, type Reg, type ScalarReg, scalarReg } from '../registers.js'
+import { anyScalar, changed, constantReg, noTie, type Reg, type ScalarReg, scalarReg, type Tie } from '../registers.js'
 import {
   type AluOp,
   alu,
@@ -29,7 +29,7 @@ export function checkEnd(env: Env, insn: Insn, row: OpcodeRow): Step {
   if (reg.type !== 'scalar') env.setReg(insn.dst, anyScalar)
   else if (row.op !== 'le' || row.size !== 8) {
     const value = swap(row.op as 'le' | 'be' | 'bswap', row.size as 2 | 4 | 8, reg.value)
-    env.setReg(insn.dst, { ...reg, id: 0, idAdd: 0, off: 0, value })
+    env.setReg(insn.dst, changed(reg, value))
   }
   return 'next'
 }
@@ -71,33 +71,28 @@ function scalarMath(env: Env, insn: Insn, row: OpcodeRow, dst: ScalarReg, src: S
     if (frame) frame.regs[insn.dst] = { ...dst, value: fork.pushed }
   }
   const value = alu(op, row.width, fork ? fork.now : dst.value, src.value)
-  env.setReg(insn.dst, { ...dst, ...linkAfter(insn, row, dst, src), value })
+  env.setReg(insn.dst, changed(dst, value, tieAfter(insn, row, dst, src)))
 }
 
 /** After `r += constant` or `r -= constant` the sum still knows the register that it came from; other results are new. */
-function linkAfter(
-  insn: Insn,
-  row: OpcodeRow,
-  dst: ScalarReg,
-  src: ScalarReg,
-): Pick<ScalarReg, 'id' | 'idAdd' | 'off'> {
-  const none = { id: 0, idAdd: 0, off: 0 } as const
+function tieAfter(insn: Insn, row: OpcodeRow, dst: ScalarReg, src: ScalarReg): Tie {
   const { op, width } = row
-  if ((op !== 'add' && op !== 'sub') || !dst.id || dst.idAdd) return none
-  if (row.source === 'reg' && insn.src === insn.dst) return none
+  if ((op !== 'add' && op !== 'sub') || !dst.id || dst.idAdd) return noTie
+  if (row.source === 'reg' && insn.src === insn.dst) return noTie
+  // In 32 bits the distance holds only where the register had no upper half.
   if (width === 32 ? !tnumIsConst32(src.value.tnum) || dst.value.umax > 0xffffffffn : !isConstant(src.value))
-    return none
+    return noTie
   const by = width === 32 ? BigInt(src.value.s32min) : src.value.smin
   const off = op === 'add' ? by : -by
   const fits = by === BigInt.asIntN(32, by) && off === BigInt.asIntN(32, off)
-  return fits ? { id: dst.id, idAdd: width, off: Number(off) } : none
+  return fits ? { id: dst.id, idAdd: width, off: Number(off) } : noTie
 }
 
 function checkNegation(env: Env, insn: Insn, row: OpcodeRow): Step {
   const reg = env.readReg(insn.dst)
   env.checkWritable(insn.dst)
   if (reg.type !== 'scalar') env.setReg(insn.dst, anyScalar)
-  else env.setReg(insn.dst, { ...reg, id: 0, idAdd: 0, off: 0, value: alu('neg', row.width, reg.value, reg.value) })
+  else env.setReg(insn.dst, changed(reg, alu('neg', row.width, reg.value, reg.value)))
   return 'next'
 }
 
@@ -122,7 +117,7 @@ function moved(env: Env, insn: Insn, row: OpcodeRow, src: Reg): Reg {
   // Only a copy that keeps the value stays tied to its source.
   const limit = row.op === 'mov' ? (row.width === 64 ? undefined : 1n << 32n) : 1n << BigInt(row.size * 8 - 1)
   const keeps = limit === undefined || src.value.umax < limit
-  let from: ScalarReg = { ...src, id: 0, idAdd: 0, off: src.off }
+  let from = changed(src, src.value)
   if (keeps) {
     from = withId(env, src)
     if (from !== src) env.setReg(insn.src, from)
@@ -130,5 +125,5 @@ function moved(env: Env, insn: Insn, row: OpcodeRow, src: Reg): Reg {
   if (limit === undefined) return from
   const value =
     row.op === 'mov' ? zeroExtend32(src.value) : signExtend(src.value, (row.size * 8) as 8 | 16 | 32, row.width)
-  return { ...from, value }
+  return changed(from, value, from)
 }

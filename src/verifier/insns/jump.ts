@@ -5,7 +5,7 @@ import type { Env, Step } from '../env.js'
 import { comparePacket, packetBranchTaken } from '../memory/packet.js'
 import { markPrecise } from '../precision.js'
 import { insnOfFrame } from '../prune.js'
-import { isPointer, mayBeNull, type Reg, scalarReg } from '../registers.js'
+import { changed, isPointer, mayBeNull, type Reg, scalarReg } from '../registers.js'
 import { alu, branchTaken, constant, isConstant, type JumpOp, refine, tnumIsConst32 } from '../scalar/index.js'
 import { currentFrame, emptySlot, frameAt, type LinkedReg, regAt, type State } from '../state.js'
 import { markNullness } from './null.js'
@@ -114,14 +114,14 @@ function collectLinked(env: Env, operands: readonly (Reg | undefined)[]): Linked
         const reg = regAt(frame, n)
         if (!(live & (1 << n)) || reg.type !== 'scalar' || reg.id !== id) continue
         add({ frame: number, reg: n, slot: -1 }, () => {
-          frame.regs[n] = { ...reg, id: 0, idAdd: 0, off: 0 }
+          frame.regs[n] = changed(reg, reg.value)
         })
       }
       for (const [i, slot] of frame.stack.entries()) {
         const { spilled, types } = slot
         if (types[7] !== 'r' || spilled.type !== 'scalar' || spilled.id !== id) continue
         add({ frame: number, reg: -1, slot: i }, () => {
-          frame.stack[i] = { types, spilled: { ...spilled, id: 0, idAdd: 0, off: 0 } }
+          frame.stack[i] = { types, spilled: changed(spilled, spilled.value) }
         })
       }
     }
@@ -144,7 +144,7 @@ function learn(
     const frame = currentFrame(state)
     const set = (n: number, value: Reg['value']): void => {
       const reg = regAt(frame, n)
-      if (reg.value !== value) frame.regs[n] = { ...reg, value }
+      if (reg.type === 'scalar' && reg.value !== value) frame.regs[n] = changed(reg, value, reg)
     }
     if (isReg) set(insn.src, srcValue)
     set(insn.dst, dstValue)
@@ -176,7 +176,8 @@ function tied(reg: Reg, known: Reg & { type: 'scalar' }): Reg {
   if ((!reg.idAdd && !known.idAdd) || reg.off === known.off) return known
   const distance = constant(BigInt(reg.off - known.off))
   const width = reg.idAdd === 32 || known.idAdd === 32 ? 32 : 64
-  return { ...known, off: reg.off, idAdd: reg.idAdd, value: alu('add', width, known.value, distance) }
+  const tie = { id: known.id, idAdd: reg.idAdd, off: reg.off }
+  return changed(known, alu('add', width, known.value, distance), tie)
 }
 
 /** NULL checks and packet comparisons. */

@@ -1,7 +1,7 @@
 /** One load or store, by what its pointer points to: a table row a kind of pointer. A maybe-NULL pointer has no row. */
 import type { ProgramType } from '../../uapi/index.js'
 import type { Env } from '../env.js'
-import { anyScalar, mayBeNull, packetPointer, type Reg, typeName } from '../registers.js'
+import { anyScalar, changed, mayBeNull, packetPointer, type Reg, typeName } from '../registers.js'
 import { signExtend, truncate } from '../scalar/index.js'
 import { checkRegion } from './bounds.js'
 import { checkMapAccessType, checkMapValue, constantLoad } from './map-value.js'
@@ -23,7 +23,7 @@ export function checkLoad(env: Env, n: number, offset: number, size: number, opt
   const loaded = load(env, n, offset, size, options.signed ?? false)
   if (loaded.type !== 'scalar' || size === 8) return loaded
   const value = options.signed ? signExtend(loaded.value, (size * 8) as 8 | 16 | 32) : truncate(loaded.value, size)
-  return value === loaded.value ? loaded : { ...loaded, value }
+  return value === loaded.value ? loaded : changed(loaded, value, loaded)
 }
 
 /** How a kind of pointer is loaded from; `off` includes the pointer's fixed offset. */

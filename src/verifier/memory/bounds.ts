@@ -22,7 +22,7 @@ const complaints: Partial<Record<Reg['type'], Complaint>> = {
 }
 
 function packetComplaint(reg: Reg, n: number, size: number, offset: bigint, limit: number): string {
-  return `invalid access to packet, off=${offset} size=${size}, R${n}(id=${reg.id},off=${reg.off},r=${limit})`
+  return `invalid access to packet, off=${offset} size=${size}, R${n}(id=${reg.id},off=${offset},r=${limit})`
 }
 
 /** Options of region checks. */

@@ -6,6 +6,7 @@ import type { Env } from '../env.js'
 import { markPrecise } from '../precision.js'
 import {
   anyScalar,
+  changed,
   constantReg,
   isNullScalar,
   isPointer,
@@ -129,7 +130,7 @@ function fill(env: Env, frame: Frame, slot: Slot, index: number, offset: number,
 }
 
 function forgetId(reg: ScalarReg): ScalarReg {
-  return { ...reg, id: 0, idAdd: 0, off: 0 }
+  return changed(reg, reg.value)
 }
 
 /** Bytes that belong to dynptrs, iterators and saved irq flags, or to what is left of a spilled pointer, cannot be read. */
@@ -222,7 +223,7 @@ function spillSource(env: Env, value: StoreValue, source: Reg, size: number): Re
 export function withId(env: Env, reg: ScalarReg): ScalarReg {
   const plain = reg.idAdd ? forgetId(reg) : reg
   if (plain.id || plain.value.tnum.mask === 0n) return plain
-  return { ...plain, id: env.newId() }
+  return changed(plain, plain.value, { id: env.newId(), idAdd: 0, off: 0 })
 }
 
 /** Letters of a slot after a spill of `size` bytes: what stays above is misc, or zero, or was never written. */
