@@ -102,3 +102,63 @@ export function damage(program: ProgramSpec, random: Random): ProgramSpec {
   const functions = program.functions.map((each) => ({ ...each, typeId: 0 }))
   return { ...program, insns, functions, lines: [], coreRelocations: [] }
 }
+
+const scratch = [0, 1, 2, 3, 4, 5, 8, 9] as const
+const swaps = [16, 32, 64]
+
+/** A random step over scalars in `scratch` registers; jumps go forward over at most three steps. */
+function step(random: Random): Insn[] {
+  const dst = one(scratch, random)
+  const src = one(scratch, random)
+  const imm = one(numbers, random)
+  const none = { dst: 0, src: 0, off: 0, imm: 0 }
+  const kind = random(20)
+  if (kind < 9) {
+    const code = one([4, 7], random) | one(alu, random)
+    const isShift = [0x60, 0x70, 0xc0].includes(code & 0xf0)
+    const width = (code & 7) === 7 ? 64 : 32
+    const isDivision = [0x30, 0x90].includes(code & 0xf0)
+    const number = isShift ? random(width) : isDivision && imm === 0 ? 1 : imm
+    return [random(2) ? { ...none, code: code | 8, dst, src } : { ...none, code, dst, imm: number }]
+  }
+  if (kind < 15) {
+    const code = one([5, 6], random) | one([...jump, 0x40], random)
+    const off = 1 + random(3)
+    return [random(2) ? { ...none, code: code | 8, dst, src, off } : { ...none, code, dst, off, imm }]
+  }
+  if (kind === 15) return [{ ...none, code: one([0x84, 0x87], random), dst }]
+  if (kind === 16) return [{ ...none, code: one([0xd4, 0xdc, 0xd7], random), dst, imm: one(swaps, random) }]
+  if (kind === 17) {
+    const code = one([0xbc, 0xbf], random)
+    return [{ ...none, code, dst, src, off: one(code === 0xbf ? [8, 16, 32] : [8, 16], random) }]
+  }
+  const off = -8 * (1 + random(3))
+  if (kind === 18) return [{ ...none, code: 0x63 | one(sizes, random), dst: 10, src, off }]
+  return [{ ...none, code: one([0x61, 0x69, 0x71, 0x79, 0x81, 0x89, 0x91], random), dst, src: 10, off }]
+}
+
+/** A program of type socket_filter that does nothing but arithmetic on numbers, some known and some not. */
+export function arithmetic(random: Random): ProgramSpec {
+  const none = { dst: 0, src: 0, off: 0, imm: 0 }
+  const insns: Insn[] = []
+  for (const dst of scratch.slice(1)) {
+    if (random(2)) insns.push({ ...none, code: 0xb7, dst, imm: one(numbers, random) })
+    else
+      insns.push(
+        { ...none, code: call, imm: 7 },
+        { ...none, code: 0xbf, dst: 8, src: 0 },
+        { ...none, code: 0xbf, dst, src: 0 },
+      )
+  }
+  // Calls forget R1 to R5, so what they held is given to them again.
+  for (const dst of [1, 2, 3, 4, 5])
+    insns.push({ ...none, code: random(2) ? 0xbf : 0xbc, dst, src: one([8, 9], random) })
+  for (let steps = 4 + random(16); steps > 0; steps--) insns.push(...step(random))
+  for (let i = 0; i < 3; i++) insns.push({ ...none, code: 0xb7 })
+  insns.push({ ...none, code: exit })
+  return {
+    ...{ name: 'arithmetic', section: 'socket', type: 'socket_filter', attachType: undefined, attachTo: undefined },
+    ...{ sleepable: false, flags: 0, autoload: true, insns, references: new Map(), lines: [], coreRelocations: [] },
+    functions: [{ name: 'arithmetic', start: 0, typeId: 0 }],
+  }
+}
