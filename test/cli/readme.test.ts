@@ -11,7 +11,7 @@ import { execute } from './transcript.js'
 it('shows in the README what the commands print', async () => {
   const path = join(root, 'README.md')
   const text = readFileSync(path, 'utf8')
-  const blocks = [...text.matchAll(/<!-- prints: (.*) -->\n([^]*?)<!-- end -->/g)]
+  const blocks = [...text.matchAll(/<!-- prints: (.*) -->\n([\s\S]*?)<!-- end -->/g)]
   expect(blocks.length).toBeGreaterThan(0)
   let now = text
   for (const [whole, command = ''] of blocks) {
