@@ -19,6 +19,7 @@
  *     const timer = runtime.calls.timerPick(cpu)                      // softirq, the same way; then timerFinish
  */
 export { F_LOCK } from './array.js'
+export { guarded } from './common.js'
 export {
   type AsyncObject,
   type AsyncState,
