@@ -14,6 +14,11 @@ import { isScalarType, kfuncPrototype, kindName } from './kfunc-proto.js'
 
 /** Checks the kfunc call at `env.insn` and applies its effects. */
 export function checkKfuncCall(env: Env, insn: Insn): void {
+  if (insn.imm === 0 && env.program.references.get(env.insn)?.kind !== 'kfunc') {
+    // A call of nothing may stand where nothing gets to; where something does, Linux goes on and complains at the end (3.7).
+    env.refuseAtEnd('EINVAL', 'invalid kernel function call not eliminated in verifier pass')
+    return
+  }
   const row = findKfunc(env, insn)
   const { flags, name } = row
   if (flags.sleepable && !env.sleepable) {
