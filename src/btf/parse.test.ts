@@ -259,3 +259,16 @@ it.runIf(existsSync('/sys/kernel/btf/vmlinux'))(
     expect(differing).toEqual([])
   },
 )
+
+it.each(['a', 'é'])('bounds the text of overlapping names (%s), whatever the size of the blob', (letter) => {
+  const strings = new TextEncoder().encode(`\0${letter.repeat(100_000)}\0`)
+  const blob = new ByteWriter().u16(0xeb9f).u8(1).u8(0).u32(24).u32(0)
+  const types = new ByteWriter()
+  for (let i = 0; i < 2_000; i++)
+    types
+      .u32(1)
+      .u32(7 << 24)
+      .u32(0)
+  blob.u32(types.length).u32(types.length).u32(strings.length).raw(types.finish()).raw(strings)
+  expect(() => parseBtf(blob.finish())).toThrow(/more than 67108864 characters/)
+})

@@ -102,11 +102,20 @@ function readHeader(bytes: Uint8Array, alone: boolean): Sections {
 
 type Strings = (offset: number, at: number) => string
 
+/** Most characters that all names of one blob may have together; names may overlap, so its size is no bound. */
+const maxText = 64 << 20
+
 /** Text by offset. ASCII (all of Linux) is decoded once and sliced; other text string by string. */
 function stringTable(bytes: Uint8Array, stringsAt: number, base: Btf | undefined): Strings {
   const start = base?.stringsEnd ?? 0
   const whole = new TextDecoder().decode(bytes)
   const ascii = whole.length === bytes.length && !whole.includes('\ufffd')
+  let total = 0
+  const counted = (text: string, at: number): string => {
+    total += text.length
+    if (total > maxText) throw new ParseError('btf-too-large', `the names have more than ${maxText} characters`, at)
+    return text
+  }
   return (offset, at) => {
     if (offset === 0) return ''
     if (base && offset < start) return base.string(offset)
@@ -114,10 +123,10 @@ function stringTable(bytes: Uint8Array, stringsAt: number, base: Btf | undefined
     if (own >= bytes.length) {
       throw new ParseError('btf-bad-string', `a name lies at ${offset}, the strings end at ${start + bytes.length}`, at)
     }
-    if (ascii) return whole.slice(own, whole.indexOf('\0', own))
+    if (ascii) return counted(whole.slice(own, whole.indexOf('\0', own)), at)
     const text = cString(bytes, own)
     if (text === undefined) throw new ParseError('btf-bad-string', 'a name has no end', stringsAt + own)
-    return text
+    return counted(text, at)
   }
 }
 
