@@ -128,7 +128,7 @@ function loadOne(object: KernelObject, program: ProgramSpec): number {
   if (fd !== undefined) return fd
   // Only a refusal is worth a log: asking for one slows every load down.
   const { errno, log } = object.load(program, 1)
-  throw refusal(program, errno || errnos.EINVAL, log)
+  throw refusal(object.spec, program, errno || errnos.EINVAL, log)
 }
 
 /** Makes everything, or nothing. `fdOfShared` finds the descriptor of a map of another collection. */

@@ -34,6 +34,8 @@ SEC("syscall") int start(struct args *args) {
   return bpf_wq_start(&e->work, 0);
 }
 SEC("xdp") int shrink(struct xdp_md *ctx) { return bpf_xdp_adjust_head(ctx, 14) ? XDP_ABORTED : XDP_PASS; }
+extern int no_such_kfunc(void) __weak __ksym;
+SEC("?syscall") int unresolved(void *ctx) { return no_such_kfunc(); }
 SEC("?syscall") int refused(void *ctx) { return *(volatile int *)bpf_ktime_get_ns(); }
 char LICENSE[] SEC("license") = "GPL";
 `
@@ -111,6 +113,13 @@ describe.runIf(!reason)('the running kernel as a host', () => {
       code: 'verifier-reject',
       message: "program refused: R0 invalid mem access 'scalar'",
       report: { verdict: 'reject', programs: [{ errno: 'EACCES', section: 'syscall', stats: { processed: 2 } }] },
+    })
+  })
+
+  it('says which kernel function is missing, when a weak one is reached', async () => {
+    await using linux = await Linux.open()
+    await expect(linux.load(spec(), { programs: ['unresolved'] })).rejects.toMatchObject({
+      report: { programs: [{ diagnostics: [{ message: expect.stringContaining("'no_such_kfunc'") }] }] },
     })
   })
 

@@ -13,7 +13,7 @@ import type { ProgramLoad } from './program.js'
 const sleepableFlag = 1 << 4
 const pseudo = { mapFd: 1, mapValue: 2, btfId: 3, kfuncCall: 2 } as const
 /** libbpf's helper number for a call of a kfunc that was not found: reached, it is refused by this number in the log. */
-const unresolvedKfunc = 2002000000
+export const unresolvedKfunc = 2002000000
 
 /** What a prepared program refers to. */
 export interface Surroundings {

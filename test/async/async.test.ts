@@ -3,11 +3,11 @@
  */
 import { expect, it } from 'vitest'
 import { BpfError } from '../../src/bits/index.js'
-import { kernelUnavailable, kernelVersion } from '../../src/linux/index.js'
 import { Machine, ms } from '../../src/machine/index.js'
 import { isRecording, recording, sources } from '../support/paths.js'
 import {
   askScenarios,
+  cannotAsk,
   readScenarioObject,
   readScenarios,
   recordScenarios,
@@ -16,12 +16,12 @@ import {
 import { type Observation, runScenario } from '../support/scenario.js'
 
 const names = sources('test/async')
-const noKernel = kernelUnavailable()?.message
 
 if (isRecording) {
   for (const name of names.filter(recording)) {
     it(`records ${name}`, async () => {
-      if (noKernel) throw new Error(`cannot record: ${noKernel}`)
+      const reason = cannotAsk()
+      if (reason) throw new Error(`cannot record: ${reason}`)
       const { scenarios } = await recordScenarios(name)
       const short = ({ step, result, errno }: Observation) =>
         errno || result !== undefined ? [`${step} = ${errno ? `errno ${errno}` : JSON.stringify(result)}`] : []
@@ -53,8 +53,7 @@ if (isRecording) {
   })
 
   const recorded = new Map(names.map((name) => [name, readScenarios(name)]))
-  const foreign = [...recorded.values()].find(({ kernel }) => kernel !== kernelVersion())
-  const skip = noKernel ?? (foreign ? `recorded on ${foreign.kernel}, running ${kernelVersion()}` : undefined)
+  const skip = [...recorded.values()].map(({ kernel }) => cannotAsk(kernel)).find((reason) => reason !== undefined)
   if (skip) console.warn(`not run: asking the kernel again about ${names.length} files, because ${skip}`)
   // Again where a busy machine was late for a timer.
   it.runIf(!skip).each(names)('%s: the running kernel still does what is recorded', { retry: 2 }, async (name) => {

@@ -5,11 +5,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { kernelUnavailable, kernelVersion } from '../../src/linux/index.js'
+import { kernelVersion } from '../../src/linux/index.js'
 import { Machine, ms } from '../../src/machine/index.js'
 import { type ObjectSpec, parseObject } from '../../src/object/index.js'
 import { isRecording, recording, root } from '../support/paths.js'
-import { askScenario } from '../support/record-scenarios.js'
+import { askScenario, cannotAsk } from '../support/record-scenarios.js'
 import { runScenario, type ScenarioRecord } from '../support/scenario.js'
 
 /** What is done with each example. */
@@ -43,12 +43,12 @@ async function askKernel(name: string): Promise<Recorded> {
 }
 
 const names = Object.keys(examples)
-const noKernel = kernelUnavailable()?.message
 
 if (isRecording) {
   for (const name of names.filter(recording)) {
     it(`records ${name}`, async () => {
-      if (noKernel) throw new Error(`cannot record: ${noKernel}`)
+      const reason = cannotAsk()
+      if (reason) throw new Error(`cannot record: ${reason}`)
       const recorded = await askKernel(name)
       writeFileSync(expectedFile(name), `${JSON.stringify(recorded, undefined, 2)}\n`)
       console.log(name, JSON.stringify(recorded))
@@ -65,8 +65,7 @@ if (isRecording) {
     expect(runs).toEqual(readExpected(name).runs)
   })
 
-  const foreign = names.map(readExpected).find(({ kernel }) => kernel !== kernelVersion())
-  const skip = noKernel ?? (foreign ? `recorded on ${foreign.kernel}, running ${kernelVersion()}` : undefined)
+  const skip = names.map((name) => cannotAsk(readExpected(name).kernel)).find((reason) => reason !== undefined)
   if (skip) console.warn(`not run: the examples on the running kernel, because ${skip}`)
   // Again where a busy machine was late for a timer.
   it.runIf(!skip).each(names)('%s: the running kernel still gives what is recorded', { retry: 2 }, async (name) => {

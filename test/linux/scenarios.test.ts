@@ -5,14 +5,14 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { kernelUnavailable, kernelVersion } from '../../src/linux/index.js'
+import { kernelVersion } from '../../src/linux/index.js'
 import { Machine, ms } from '../../src/machine/index.js'
-import { askScenario, readScenarioObject } from '../support/record-scenarios.js'
+import { askScenario, cannotAsk, readScenarioObject } from '../support/record-scenarios.js'
 import { runScenario } from '../support/scenario.js'
 
 const reference = '6.18'
 const skip =
-  kernelUnavailable()?.message ??
+  cannotAsk() ??
   (kernelVersion().startsWith(`${reference}.`)
     ? undefined
     : `the rules are those of ${reference}, this is ${kernelVersion()}`)
