@@ -90,7 +90,7 @@ function openProgram(fd: number, spec: ProgramSpec, btf: Btf | undefined, fds: D
     name: spec.name,
     spec,
     run(options = {}) {
-      if (!open) throw new ErrnoError(errnos.EBADF, 'prog_test_run', { place: `program ${spec.name}` })
+      if (!open || fds.closed) throw new ErrnoError(errnos.EBADF, 'prog_test_run', { place: `program ${spec.name}` })
       const ctx = contextBytes(options.ctx, codec, spec.name)
       const { data, repeat, cpu } = options
       const input = { ...(ctx ? { ctx } : {}), ...(data ? { data } : {}), ...(repeat === undefined ? {} : { repeat }) }

@@ -10,7 +10,10 @@ export interface Descriptors {
   own(fd: number): number
   /** Closes one; closing it twice does nothing (its number may belong to somebody else by then). */
   close(fd: number): void
+  /** Closes all, for good. */
   closeAll(): void
+  /** After `closeAll`: numbers that were handed out may belong to somebody else. */
+  readonly closed: boolean
   /** How many are open. */
   readonly open: number
 }
@@ -18,6 +21,7 @@ export interface Descriptors {
 /** An empty set. */
 export function descriptors(): Descriptors {
   const fds = new Set<number>()
+  let closed = false
   const close = (fd: number) => {
     if (fds.delete(fd)) closeSync(fd)
   }
@@ -28,8 +32,12 @@ export function descriptors(): Descriptors {
     },
     close,
     closeAll() {
+      closed = true
       // Last opened first: programs go before the maps that they use.
       for (const fd of [...fds].reverse()) close(fd)
+    },
+    get closed() {
+      return closed
     },
     get open() {
       return fds.size

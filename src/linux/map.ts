@@ -1,7 +1,7 @@
 /** Maps of the running kernel: creation, and the byte operations that `host/typed-map` dresses. */
 import type { RawMap, RawSection } from '../host/index.js'
-import { ErrnoError, errnos } from '../uapi/index.js'
-import { attribute, bpf, bpfRaw } from './bpf.js'
+import { type BpfCommand, ErrnoError, errnos } from '../uapi/index.js'
+import { type Attribute, attribute, bpf, bpfRaw } from './bpf.js'
 import type { Descriptors } from './descriptors.js'
 import { loadNative } from './native.js'
 
@@ -51,13 +51,6 @@ function element(fd: number, key: Uint8Array | undefined, value?: Uint8Array, fl
   return block
 }
 
-/** The result of a command for which ENOENT is an answer and not an error. */
-function found(result: number, operation: string, name: string): boolean {
-  if (result >= 0) return true
-  if (-result === errnos.ENOENT) return false
-  throw new ErrnoError(-result, operation, { place: `map ${name}` })
-}
-
 /** Stops writes from user space for good (Linux 5.2). */
 export function freezeMap(fd: number, name = ''): void {
   bpf('map_freeze', attribute(32).u32(0, fd), name)
@@ -69,25 +62,37 @@ export function freezeMap(fd: number, name = ''): void {
  */
 export function rawMap(fd: number, name: string, keySize: number, valueSize: number, fds: Descriptors): RawMap {
   const place = `map ${name}`
+  let open = true
+  /** Runs a command on the map; `false` for ENOENT. A number that is closed may be another object's by now. */
+  function act(command: BpfCommand, block: Attribute): boolean {
+    if (!open || fds.closed) throw new ErrnoError(errnos.EBADF, command, { place })
+    const result = bpfRaw(command, block)
+    if (result >= 0) return true
+    if (-result === errnos.ENOENT) return false
+    throw new ErrnoError(-result, command, { place })
+  }
   return {
     lookup(key) {
       const value = new Uint8Array(valueSize)
-      return found(bpfRaw('map_lookup_elem', element(fd, key, value)), 'map_lookup_elem', name) ? value : undefined
+      return act('map_lookup_elem', element(fd, key, value)) ? value : undefined
     },
     update(key, value, flags) {
-      bpf('map_update_elem', element(fd, key, value, flags), place)
+      const found = act('map_update_elem', element(fd, key, value, flags))
+      if (!found) throw new ErrnoError(errnos.ENOENT, 'map_update_elem', { place })
     },
-    delete: (key) => found(bpfRaw('map_delete_elem', element(fd, key)), 'map_delete_elem', name),
+    delete: (key) => act('map_delete_elem', element(fd, key)),
     nextKey(key) {
       const next = new Uint8Array(keySize)
-      return found(bpfRaw('map_get_next_key', element(fd, key, next)), 'map_get_next_key', name) ? next : undefined
+      return act('map_get_next_key', element(fd, key, next)) ? next : undefined
     },
     lookupAndDelete(key) {
       const value = new Uint8Array(valueSize)
-      const operation = 'map_lookup_and_delete_elem'
-      return found(bpfRaw(operation, element(fd, key, value)), operation, name) ? value : undefined
+      return act('map_lookup_and_delete_elem', element(fd, key, value)) ? value : undefined
     },
-    close: () => fds.close(fd),
+    close() {
+      open = false
+      fds.close(fd)
+    },
   }
 }
 
