@@ -1,6 +1,6 @@
 // A workqueue in a global variable: its map is made, but not for user space to map (2.4).
 //
-// scenario load (2.4): run start
+// scenario load (2.3, 2.4): run start
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "bpf_experimental.h"

@@ -1,8 +1,8 @@
 // What a callback may do to the element that it runs for (1.12), and what it is given (1.13).
 //
-// scenario starts_itself (1.2, 1.3, 1.12) on array, hash, hash+no_prealloc, lru_hash:
+// scenario starts_itself (0.2, 1.2, 1.3, 1.12) on array, hash, hash+no_prealloc, lru_hash:
 //   set m 0 {}; run go_restarts; settle; get m 0; global r
-// scenario thousand_starts_while_running (1.2, 1.3) on array, hash:
+// scenario thousand_starts_while_running (0.2, 1.2, 1.3) on array, hash:
 //   set m 0 {}; run go_storm; settle; get m 0; global r
 // scenario sets_another_and_starts (1.4, 1.12) on array, hash, lru_hash:
 //   set m 0 {}; run go_hands_over; settle; get m 0; global r

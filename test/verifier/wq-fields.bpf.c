@@ -1,4 +1,4 @@
-// Which declarations make a workqueue field that the verifier knows (2.5, 2.6). Each case starts what it takes for one.
+// Which declarations make a workqueue field that the verifier knows (2.1, 2.5, 2.6). Each case starts what it takes for one.
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "bpf_experimental.h"
