@@ -57,7 +57,7 @@ export interface Engine {
 
 /** Where and why a task trapped. */
 export interface TrapInfo {
-  /** Stable code: `bad-address`, `bad-opcode`, `misaligned-atomic`, `stack-overflow`, `bad-function`. */
+  /** Stable code: `bad-address`, `bad-opcode`, `misaligned-atomic`, `stack-overflow`, `bad-function`, `would-block`. */
   readonly code: string
   /** One sentence. */
   readonly sentence: string

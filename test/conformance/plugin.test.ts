@@ -29,10 +29,14 @@ it('gives the program its memory: R1 the address, R2 the length', () => {
   expect(plugin(program('r0 = r1\nr0 |= r2\nexit'))[1]).toBe('0')
 })
 
-it('runs unverified programs: local calls, wide shifts, division by zero', () => {
-  expect(plugin(program('r1 = 4\ncall f\nexit\nf: r0 = r1\nr0 <<= 65\nexit'), '--engine', 'interpreter')[1]).toBe('8')
-  expect(plugin(program('r0 = 7\nr1 = 0\nr0 /= r1\nexit'))[1]).toBe('0')
-})
+it.each(['interpreter', 'compiler'])(
+  'runs unverified programs on the %s: local calls, wide shifts, division by zero',
+  (engine) => {
+    expect(plugin(program('r1 = 4\ncall f\nexit\nf: r0 = r1\nr0 <<= 65\nexit'), '--engine', engine)[1]).toBe('8')
+    expect(plugin(program('r0 = 7\nr1 = 0\nr0 /= r1\nexit'), '--engine', engine)[1]).toBe('0')
+    expect(plugin(program('r0 = 7\nr0 = *(u8 *)(r0 -9)\nexit'), '--engine', engine)[2]).toContain('bad-address')
+  },
+)
 
 it('fails with a message and a code where there is no R0', () => {
   expect(plugin(program('call bpf_ktime_get_ns\nexit'))).toEqual([

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bareProgram } from '../../src/engine/index.js'
+import { bareProgram, createCompiler } from '../../src/engine/index.js'
 import { programInput } from './input.js'
 import { readPrograms } from './programs.js'
 
@@ -11,6 +11,11 @@ it.each(programs)('$name: R0 and the number of executed instructions are those o
   for (let i = 0; i < 3; i++) {
     expect({ r0: bare.run(), executed: bare.executed() }).toEqual({ r0: program.r0, executed: program.executed })
   }
+})
+
+it.each(programs)('$name: compiled it leaves the same R0', ({ insns, r0 }) => {
+  const bare = bareProgram(insns, { input: programInput(), engine: createCompiler })
+  for (let i = 0; i < 3; i++) expect(bare.run()).toBe(r0)
 })
 
 it('is not slowed down by accident', () => {

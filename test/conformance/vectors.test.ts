@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { bareProgram } from '../../src/engine/bare.js'
+import { bareProgram, createCompiler, createInterpreter } from '../../src/engine/index.js'
 import { opcode, opcodes } from '../../src/isa/index.js'
 import { recording } from '../support/paths.js'
 import { readVectors, writeVectors } from './vectors.js'
@@ -18,8 +18,9 @@ if (recording('conformance')) {
 for (const { url, vectors } of files) {
   const group = url.pathname.replace(/.*\//, '')
 
-  it(`${group}: the interpreter leaves the expected R0`, () => {
-    const run = ({ insns, mem }: (typeof vectors)[number]) => bareProgram(insns, mem ? { input: mem } : {}).run(1000)
+  it.each([createInterpreter, createCompiler])(`${group}: the engine of %o leaves the expected R0`, (engine) => {
+    const run = ({ insns, mem }: (typeof vectors)[number]) =>
+      bareProgram(insns, { engine, ...(mem ? { input: mem } : {}) }).run(1000)
     expect(vectors.map((vector) => [vector.name, run(vector)])).toEqual(vectors.map(({ name, r0 }) => [name, r0]))
   })
 

@@ -23,7 +23,7 @@ interface Side {
   heap(): Uint8Array
 }
 
-function makeSide(kind: 'interpreter' | 'compiler'): Side {
+export function makeSide(kind: 'interpreter' | 'compiler'): Side {
   const runtime = createRuntime({ seed: 5n })
   const arena = runtime.calls.alloc(ARENA)
   const shape = { keySize: 4, valueSize: 16, maxEntries: ENTRIES } as const
@@ -61,7 +61,7 @@ function codeOf({ insns, functions, calls }: FlowProgram, prog: number): Code {
 }
 
 /** What a run left: R0, or why it stopped. */
-function runOn({ runtime, engine, prog, task }: Side, program: FlowProgram): string {
+export function runOn({ runtime, engine, prog, task }: Side, program: FlowProgram): string {
   const handles = engine.prepare(codeOf(program, prog))
   for (let register = 1; register <= 5; register++) runtime.store64(task + TASK.regs + 8 * register, 0n)
   engine.enter(task, handles[0] ?? 0)

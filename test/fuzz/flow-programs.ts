@@ -53,6 +53,9 @@ function insnOf(row: OpcodeRow, fields: Partial<Insn>): Insn {
   return insn
 }
 
+/** Functions that bpf_loop may call: they get R1 and R2 only. */
+const isCallback = (name: string): boolean => name === 'f1' || name === 'f2'
+
 /** Writes programs; everything that it decides comes from `random`. */
 export function flowProgram(random: Random, maps: FlowMaps): FlowProgram {
   const pieces: Piece[] = []
@@ -127,7 +130,7 @@ export function flowProgram(random: Random, maps: FlowMaps): FlowProgram {
 
   function callStep(callees: readonly string[]): void {
     const label = pick(callees)
-    const how = random(3)
+    const how = random(isCallback(label) ? 3 : 2)
     if (how === 0) code(0x85, { src: pseudoCall.local }, { target: { label, field: 'imm' } })
     else if (how === 1) {
       const pointer = 6 + random(3)
@@ -178,7 +181,8 @@ export function flowProgram(random: Random, maps: FlowMaps): FlowProgram {
     const isMain = name === 'main'
     const blocks = 1 + random(isMain ? 12 : 5)
     for (const dst of [0, 6, 7, 8]) wide(dst, immediate(), random(3) === 0 ? immediate() : 0)
-    if (isMain) for (const dst of [1, 2, 3, 4, 5]) wide(dst, immediate(), random(3) === 0 ? immediate() : 0)
+    const unset = isMain ? [1, 2, 3, 4, 5] : isCallback(name) ? [3, 4, 5] : []
+    for (const dst of unset) wide(dst, immediate(), random(3) === 0 ? immediate() : 0)
     for (let at = 8; at <= STACK; at += 8)
       put(find('st', 64, 'imm'), { code: 0x7a, dst: 10, off: -at, imm: immediate() })
     set(FUEL, isMain ? 4 + random(40) : 1 + random(6))

@@ -28,6 +28,8 @@ export const trapReasons = {
   3: ['misaligned-atomic', 'an atomic operation needs an address that is a multiple of its size'],
   4: ['stack-overflow', 'more than 8 functions are active at once'],
   5: ['bad-function', 'the register called does not hold the address of a function'],
+  /** Of compiled code only, which cannot wait. */
+  6: ['would-block', 'a lock or a running callback is in the way, and compiled code cannot wait for it'],
 } as const
 
 /** Number of a trap. */

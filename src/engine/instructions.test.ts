@@ -1,8 +1,16 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { aluResult, jumps } from '../../../test/support/alu-reference.js'
-import { assemble, type Insn, type OpcodeRow, opcodes } from '../../isa/index.js'
-import { bareProgram } from '../bare.js'
+import { aluResult, jumps } from '../../test/support/alu-reference.js'
+import { assemble, type Insn, type OpcodeRow, opcodes } from '../isa/index.js'
+import { type BareOptions, bareProgram } from './bare.js'
+import { createCompiler } from './compiler/index.js'
+import { createInterpreter } from './interpreter/index.js'
+
+const engines = [
+  ['interpreter', createInterpreter],
+  ['compiler', createCompiler],
+] as const
+type Make = NonNullable<BareOptions['engine']>
 
 const u64 = fc.oneof(
   fc.bigInt(0n, 2n ** 64n - 1n),
@@ -28,6 +36,7 @@ function insnOf(row: OpcodeRow, imm: number, off = 0): Insn {
  * memory, so that one program serves all of them; immediates stand in the program.
  */
 function withOperands(
+  engine: Make,
   row: OpcodeRow,
   tail: readonly Insn[],
   off: number,
@@ -36,7 +45,7 @@ function withOperands(
   const load = assemble('r2 = *(u64 *)(r1 +8)\nr1 = *(u64 *)(r1 +0)\nr0 = 1')
   const immediates = row.source === 'imm' ? fc.sample(imm32, { numRuns: 15, seed: row.id }) : [0]
   for (const imm of immediates) {
-    const program = bareProgram([...load, insnOf(row, imm, off), ...tail], { input: new Uint8Array(16) })
+    const program = bareProgram([...load, insnOf(row, imm, off), ...tail], { engine, input: new Uint8Array(16) })
     fc.assert(
       fc.property(pair, ([a, b]) => {
         const region = program.region()
@@ -51,16 +60,19 @@ function withOperands(
 }
 
 for (const row of opcodes.filter(({ kind }) => kind === 'alu' || kind === 'end')) {
-  it(`${row.op} ${row.width} ${row.source} ${row.size || ''}computes what the reference does`, () => {
-    withOperands(row, assemble('r0 = r1\nexit'), 0, (a, b, r0) => {
-      expect(r0).toBe(aluResult(row, a, b))
-    })
-  })
+  it.each(engines)(
+    `${row.op} ${row.width} ${row.source} ${row.size || ''}computes what the reference does: %s`,
+    (_, engine) => {
+      withOperands(engine, row, assemble('r0 = r1\nexit'), 0, (a, b, r0) => {
+        expect(r0).toBe(aluResult(row, a, b))
+      })
+    },
+  )
 }
 
 for (const row of opcodes.filter(({ kind }) => kind === 'if')) {
-  it(`${row.op} ${row.width} ${row.source} jumps when the reference does`, () => {
-    withOperands(row, assemble('r0 = 0\nexit'), 1, (a, b, r0) => {
+  it.each(engines)(`${row.op} ${row.width} ${row.source} jumps when the reference does: %s`, (_, engine) => {
+    withOperands(engine, row, assemble('r0 = 0\nexit'), 1, (a, b, r0) => {
       expect(r0).toBe(jumps(row, a, b) ? 1n : 0n)
     })
   })
