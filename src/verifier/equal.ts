@@ -83,8 +83,11 @@ function regSafe(old: Reg, cur: Reg, ids: IdMap, how: Comparison): boolean {
   switch (old.type) {
     case 'scalar':
       if (!old.precise && how === 'safe') return true
+      if (!subsumes(old.value, cur.value)) return false
+      // A scalar that was tied to nothing was safe alone; ties that the current one has only add to what is known.
+      if (!old.id) return true
       if (old.idAdd !== cur.idAdd || (old.idAdd && old.off !== cur.off)) return false
-      return subsumes(old.value, cur.value) && checkScalarIds(old.id, cur.id, ids)
+      return checkScalarIds(old.id, cur.id, ids)
     case 'map_key':
     case 'map_value':
     case 'mem':

@@ -77,6 +77,7 @@ export function createPruner(buckets: number): Pruner {
       let remember = forced || (jumps >= 2 && insns >= 8)
       const bucket = bucketOf(insn, currentFrame(cur))
       const list = lists.get(bucket) ?? []
+      const looked = list.length
       const liveAt = (number: number): number => env.liveRegs[insnOfFrame(cur, insn, number)] ?? 0
       for (const each of list) if (each.state.insn === insn) clean(env, each.state, cur)
 
@@ -101,8 +102,7 @@ export function createPruner(buckets: number): Pruner {
         if (each.misses > each.hits * allowed + allowed) drop(each, list)
       }
 
-      stats.maxStatesPerInsn = Math.max(stats.maxStatesPerInsn, list.length + dropsIn)
-      dropsIn = 0
+      stats.maxStatesPerInsn = Math.max(stats.maxStatesPerInsn, looked)
       if (!remember) return false
       stats.totalStates++
       kept++
@@ -145,12 +145,8 @@ export function createPruner(buckets: number): Pruner {
     },
   }
 
-  /** States dropped from the list during the current visit still count as looked at. */
-  let dropsIn = 0
-
   const drop = (each: Remembered, list: Remembered[]): void => {
     list.splice(list.indexOf(each), 1)
-    dropsIn++
     kept--
     waiting++
     each.dropped = true

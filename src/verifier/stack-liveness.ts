@@ -124,7 +124,7 @@ export function stackLiveness(program: LivenessProgram): StackLiveness {
     const marks = marksAt(instance, frame, insn)
     if ((marks.read | slots) === marks.read) return
     marks.read |= slots
-    instance.changed = true
+    if (slots & ~marks.live) instance.changed = true
   }
 
   const commitWrites = (instance: Instance, insn: number, masks: readonly bigint[]): void => {
@@ -136,9 +136,10 @@ export function stackLiveness(program: LivenessProgram): StackLiveness {
       const before = marks?.written ?? 0n
       const after = known ? before & mask : mask
       if (before === after) continue
-      marksAt(instance, frame, insn).written = after
-      instance.changed = true
+      const changed = marksAt(instance, frame, insn)
+      changed.written = after
       if (before & ~after) instance.dropped = true
+      if (before & ~after || after & ~changed.writtenLater) instance.changed = true
     }
     instance.committed.add(insn)
   }
