@@ -9,5 +9,6 @@ const io = createIo(
   (text) => process.stdout.write(text),
   (text) => process.stderr.write(text),
   Boolean(colored),
+  (text) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`),
 )
 process.exitCode = await main(process.argv.slice(2), io)

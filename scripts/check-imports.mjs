@@ -35,8 +35,10 @@ const allowed = {
   ],
   linux: ['bits', 'uapi', 'isa', 'btf', 'object', 'report', 'host'],
   clang: ['bits', 'uapi'],
+  node: [],
+  bench: ['bits', 'uapi', 'object', 'engine', 'host', 'machine', 'linux', 'node'],
 }
-const browser = (room) => !['linux', 'clang', 'cli'].includes(room)
+const browser = (room) => !['linux', 'clang', 'node', 'bench', 'cli'].includes(room)
 
 const src = resolve(import.meta.dirname ?? dirname(new URL(import.meta.url).pathname), '../src')
 const files = readdirSync(src, { recursive: true, withFileTypes: true })

@@ -1,6 +1,7 @@
 /**
  * Commands by name, loaded when they are used. What a command gets is plain data, so that it can be handed to a worker.
  */
+import type { BenchCommandOptions } from './bench.js'
 import type { BuildOptions } from './build.js'
 import type { DumpOptions } from './dump.js'
 import type { FeaturesOptions } from './features.js'
@@ -15,6 +16,7 @@ export type Request =
   | { readonly command: 'dump'; readonly options: DumpOptions }
   | { readonly command: 'build'; readonly options: BuildOptions }
   | { readonly command: 'features'; readonly options: FeaturesOptions }
+  | { readonly command: 'bench'; readonly options: BenchCommandOptions }
 
 /** Carries a request out; gives the exit code, throws what went wrong. */
 export async function perform(request: Request, io: Io): Promise<number> {
@@ -29,5 +31,7 @@ export async function perform(request: Request, io: Io): Promise<number> {
       return (await import('./build.js')).build(request.options, io)
     case 'features':
       return (await import('./features.js')).features(request.options, io)
+    case 'bench':
+      return (await import('./bench.js')).benchCommand(request.options, io)
   }
 }

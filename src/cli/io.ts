@@ -10,17 +10,25 @@ export interface Io {
   out(text: string): void
   /** The same for standard error. */
   err(text: string): void
+  /** What a long command is doing, in a line of a terminal that the next one replaces; '' clears it. Elsewhere: nothing. */
+  status(text: string): void
   readonly colors: Colors
 }
 
 /** The colours that the output uses; without a terminal each gives its text back. */
 export type Colors = ReturnType<typeof pc.createColors>
 
-/** Outlets over two writing functions. */
-export function createIo(out: (text: string) => void, err: (text: string) => void, colored: boolean): Io {
+/** Outlets over two writing functions, and one that replaces a terminal's line. */
+export function createIo(
+  out: (text: string) => void,
+  err: (text: string) => void,
+  colored: boolean,
+  status: (text: string) => void = () => {},
+): Io {
   return {
     out: (text) => out(`${text}\n`),
     err: (text) => err(`${text}\n`),
+    status,
     colors: pc.createColors(colored),
   }
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { parseTime } from './arguments.js'
+import type { BenchCommandOptions } from './bench.js'
 import type { BuildOptions } from './build.js'
 import { perform, type Request } from './commands.js'
 import type { DumpOptions } from './dump.js'
@@ -30,7 +31,6 @@ const LATER: Readonly<Record<string, string>> = {
   explore: 'search the interleavings of a scenario',
   replay: 'play one interleaving back',
   types: 'TypeScript types from BTF',
-  bench: 'engines side by side',
 }
 
 /** Executes one command line (without `node` and the script); gives the exit code. Never throws. */
@@ -73,6 +73,7 @@ function commandLine(submit: Submit, io: Io): Command {
   const kernel = (): Option => new Option('--kernel <version>', 'the Linux that it is for').default('6.18')
   const set = (): Option => repeated('--set <variable=value>', 'set a global variable before loading (repeatable)')
   const timeout = (): Option => new Option('--timeout <time>', 'give up after this much real time').default(TIMEOUT)
+  const engine = (): Option => new Option('--engine <name>', 'who executes').choices(['interpreter', 'compiler'])
   const kfuncs = (): Option => new Option('--kfuncs <file>', 'a module whose exports are kfuncs')
 
   program
@@ -151,6 +152,18 @@ function commandLine(submit: Submit, io: Io): Command {
     .option('--json', 'one object a line')
     .action((kind: string | undefined, rest: Omit<FeaturesOptions, 'kind'>) => {
       submit({ command: 'features', options: { ...optional('kind', kind), ...rest } })
+    })
+
+  program
+    .command('bench')
+    .description("programs, map operations, workqueues and loading, beside the kernel's JIT")
+    .addOption(engine())
+    .option('--rounds <n>', 'batches of each, of which the fastest counts', '60')
+    .option('--only <name>', 'one section, or one program or map operation')
+    .option('--write <file>', 'write the document as well')
+    .option('--json', 'one object a line')
+    .action((options: BenchCommandOptions) => {
+      submit({ command: 'bench', options })
     })
 
   for (const [name, description] of Object.entries(LATER)) {

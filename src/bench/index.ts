@@ -1,0 +1,6 @@
+export { type BenchOptions, bench, choices } from './bench.js'
+export { programInput } from './input.js'
+export { defaultPlan, LEAST_ROUNDS } from './measure.js'
+export { facts, jsonLines, markdown, tables } from './render.js'
+export type { Environment, Results, Row, Section } from './results.js'
+export type { EngineName } from './sides.js'

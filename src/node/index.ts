@@ -1,0 +1,1 @@
+export { optimiseNow } from './optimise.js'
