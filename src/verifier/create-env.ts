@@ -97,7 +97,7 @@ export function createEnv(parts: EnvParts): Exploration {
     state: newState(0, false),
     insn: 0,
     prevInsn: -1,
-    notes: program.insns.map(() => ({ map: undefined, pointer: undefined })),
+    notes: program.insns.map(() => ({ map: undefined, pointer: undefined, seen: false, jumps: false, falls: false })),
     pending: [],
     asyncRoots: new Set(),
     lastId: 0,

@@ -41,6 +41,11 @@ export interface InsnNotes {
   map: MapView | 'several' | undefined
   /** The type of pointer that this load or store used; other types may not meet it on another path. */
   pointer: string | undefined
+  /** Some path executes it. */
+  seen: boolean
+  /** A conditional jump: some path takes it, some path does not. */
+  jumps: boolean
+  falls: boolean
 }
 
 /** The view of a rule: the program, the current path, and what rules may do. */

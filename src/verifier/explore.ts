@@ -87,6 +87,8 @@ function visit(env: Exploration, pruner: Pruner, showState: boolean): Step | 're
   }
   if (flags & flowFlags.jump) env.record({})
   if (log.level) describe(env, showState)
+  const notes = env.notes[at]
+  if (notes) notes.seen = true
   env.stackLiveness.begin(state, at)
   const row = env.rows[at] ?? refuseUnknown(env, insn)
   checkReserved(env, insn, row)

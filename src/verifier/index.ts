@@ -1,3 +1,3 @@
 export type { LogLevel } from './log/log.js'
 export { type VerifyOptions, verify } from './verify.js'
-export { type ProgramOptions, verifyProgram } from './verify-program.js'
+export { type ProgramOptions, type ProgramVerification, verifyProgram } from './verify-program.js'

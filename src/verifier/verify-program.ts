@@ -3,6 +3,7 @@
  * program uses, its shape, then every path, then the depth of the stack. Rules end it by throwing a private signal, which
  * becomes the verdict here; nothing leaves this function but a report.
  */
+import type { Facts } from '../facts/index.js'
 import { disassembleInsn, opcode } from '../isa/index.js'
 import type { Insn } from '../isa/insn.js'
 import type { ObjectSpec, ProgramSpec } from '../object/spec.js'
@@ -34,6 +35,11 @@ export interface ProgramOptions {
   readonly maps?: ReadonlyMap<string, MapView>
 }
 
+/** A report with what was proved: engines may use `facts` of an accepted program. */
+export interface ProgramVerification extends ProgramReport {
+  readonly facts: Facts | undefined
+}
+
 /** What happened, while it is not yet a report. */
 interface Run {
   readonly log: Log
@@ -42,7 +48,7 @@ interface Run {
 }
 
 /** The verdict on one program of an object. Never throws for any program that `parseObject` can give. */
-export function verifyProgram(object: ObjectSpec, spec: ProgramSpec, options: ProgramOptions): ProgramReport {
+export function verifyProgram(object: ObjectSpec, spec: ProgramSpec, options: ProgramOptions): ProgramVerification {
   const log = createLog(options.logLevel)
   const run: Run = { log, pruner: createPruner(Math.max(spec.insns.length, 1)), env: undefined }
   const outcome = judge(object, spec, options, run)
@@ -60,6 +66,16 @@ export function verifyProgram(object: ObjectSpec, spec: ProgramSpec, options: Pr
     ...outcome,
     log: log.text,
     stats: { processed: insnsProcessed, ...stats },
+    facts: outcome.verdict === 'accept' && run.env ? factsOf(run.env) : undefined,
+  }
+}
+
+/** Every path was explored or covered by one that was, so what none of them did is never done. */
+function factsOf({ notes }: Exploration): Facts {
+  return {
+    reachable: Uint8Array.from(notes, ({ seen }) => Number(seen)),
+    alwaysJumps: Uint8Array.from(notes, ({ jumps, falls }) => Number(jumps && !falls)),
+    neverJumps: Uint8Array.from(notes, ({ jumps, falls }) => Number(falls && !jumps)),
   }
 }
 

@@ -31,6 +31,11 @@ export function checkIf(env: Env, insn: Insn, row: OpcodeRow): Step {
   if (stackPointers.src || stackPointers.dst) env.record({ stackPointers })
 
   const known = outcome(op, row.width, dst, src)
+  const notes = env.notes[env.insn]
+  if (notes) {
+    notes.jumps ||= known !== false
+    notes.falls ||= known !== true
+  }
   if (known !== undefined) {
     if (!isPointer(dst)) markPrecise(env, insn.dst)
     if (isReg && !isPointer(src)) markPrecise(env, insn.src)
@@ -94,7 +99,10 @@ function isTrusted(reg: Reg): boolean {
   return reg.type === 'btf_ptr' && reg.flags === 'trusted_'
 }
 
-/** All live registers, and slots, that share an id with one of the operands. Beyond the limit they lose it. */
+/**
+ * All live registers, and slots, that share an id with one of the operands; beyond the limit they lose it. Where both
+ * operands share one id everything counts twice, as in Linux.
+ */
 function collectLinked(env: Env, operands: readonly (Reg | undefined)[]): LinkedReg[] {
   const { state } = env
   const linked: LinkedReg[] = []
@@ -102,8 +110,6 @@ function collectLinked(env: Env, operands: readonly (Reg | undefined)[]): Linked
     if (operand?.type !== 'scalar' || !operand.id) continue
     const { id } = operand
     const add = (entry: LinkedReg, forget: () => void): void => {
-      if (linked.some((each) => each.frame === entry.frame && each.reg === entry.reg && each.slot === entry.slot))
-        return
       if (linked.length < maxLinked) linked.push(entry)
       else forget()
     }

@@ -1,0 +1,1 @@
+export { type Facts, noFacts } from './facts.js'
