@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { failureOf, skipped } from '../../test/support/reference.js'
 import { compile, findClang, includeDirectory } from './index.js'
 
 const scratch = mkdtempSync(join(tmpdir(), 'workerbee-test-'))
@@ -13,12 +14,7 @@ const source = (name: string, text: string) => {
   return file
 }
 
-let clang: string | undefined
-try {
-  clang = findClang().command
-} catch (error) {
-  console.warn(`not run: compiling, because ${(error as Error).message}`)
-}
+const skip = skipped('compiling', failureOf(findClang))
 
 it('says what it looked for', () => {
   expect(() => findClang('no-such-clang')).toThrow(
@@ -45,7 +41,7 @@ SEC("syscall") int start(void *ctx) {
 char LICENSE[] SEC("license") = "GPL";
 `
 
-it.runIf(clang)('compiles a workqueue program with the headers that ship, the same bytes every time', () => {
+it.skipIf(skip)('compiles a workqueue program with the headers that ship, the same bytes every time', () => {
   const file = source('ok.bpf.c', program)
   const first = compile(file, { defines: { SIZE: 3 } })
   expect([...first.subarray(0, 4)]).toEqual([0x7f, 0x45, 0x4c, 0x46])
@@ -72,14 +68,14 @@ SEC("tc") int f(struct __sk_buff *skb) {
 }
 `
 
-it.runIf(clang)('compiles sources that want <linux/bpf.h>, also where the system has no such header', () => {
+it.skipIf(skip)('compiles sources that want <linux/bpf.h>, also where the system has no such header', () => {
   const file = source('system.bpf.c', withSystemHeaders)
   expect(compile(file)[18]).toBe(247)
   const stand = join(includeDirectory, 'system')
   expect(compile(file, { includes: [stand] })[18]).toBe(247)
 })
 
-it.runIf(clang)("hands on the compiler's words", () => {
+it.skipIf(skip)("hands on the compiler's words", () => {
   expect(() => compile(source('bad.bpf.c', 'int f(void) { return nonsense; }'))).toThrow(
     expect.objectContaining({ code: 'compile-failed', message: expect.stringContaining("'nonsense'") }),
   )

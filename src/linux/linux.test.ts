@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { failureOf, skipped } from '../../test/support/reference.js'
 import { compile, findClang } from '../clang/index.js'
 import { type ObjectSpec, parseObject } from '../object/index.js'
 import { holdCpu } from './cpu.js'
@@ -40,17 +41,7 @@ SEC("?syscall") int refused(void *ctx) { return *(volatile int *)bpf_ktime_get_n
 char LICENSE[] SEC("license") = "GPL";
 `
 
-const reason = kernelUnavailable()?.message ?? missingClang()
-if (reason) console.warn(`not run: the running kernel as a host, because ${reason}`)
-
-function missingClang(): string | undefined {
-  try {
-    findClang()
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
-}
+const skip = skipped('the running kernel as a host', kernelUnavailable()?.message ?? failureOf(findClang))
 
 const scratch = mkdtempSync(join(tmpdir(), 'workerbee-test-'))
 afterAll(() => rmSync(scratch, { recursive: true }))
@@ -62,7 +53,7 @@ function spec(): ObjectSpec {
   return parseObject(object, { name: 'host.bpf.o' })
 }
 
-describe.runIf(!reason)('the running kernel as a host', () => {
+describe.skipIf(skip)('the running kernel as a host', () => {
   it('runs a workqueue callback and shows maps and globals by type', async () => {
     await using linux = await Linux.open()
     const edited = spec()

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { failureOf, skipped } from '../../test/support/reference.js'
 import type { Insn } from '../isa/insn.js'
 import type { ObjectSpec, ProgramSpec, Reference } from '../object/index.js'
 import { kernelSymbols } from './kernel.js'
@@ -56,17 +57,9 @@ it('hands over type, flags and attach type', () => {
   )
 })
 
-const noBtf = (() => {
-  try {
-    kernelSymbols()
-    return undefined
-  } catch (error) {
-    return (error as Error).message
-  }
-})()
-if (noBtf) console.warn(`not run: looking up kernel functions, because ${noBtf}`)
+const skip = skipped('looking up kernel functions', failureOf(kernelSymbols))
 
-describe.runIf(!noBtf)('with the BTF of the running kernel', () => {
+describe.skipIf(skip)('with the BTF of the running kernel', () => {
   const call = { ...zero, code: 0x85, src: 1, imm: -1 }
 
   it('calls kernel functions by id, and weak ones that are missing by a number that Linux refuses', () => {

@@ -1,11 +1,9 @@
 import { expect, it } from 'vitest'
 import { createIo, main } from '../../src/cli/main.js'
-import { kernelUnavailable, kernelVersion } from '../../src/linux/index.js'
+import { noReference, skipped } from '../support/reference.js'
 
 /** The examples are written for the reference kernel: earlier ones lack `bpf_wq`, later ones renamed a kfunc. */
-const otherKernel = kernelVersion().startsWith('6.18.') ? undefined : `Linux ${kernelVersion()} runs, not 6.18`
-const reason = kernelUnavailable()?.message ?? otherKernel
-if (reason) console.warn(`not run: examples on both hosts, because ${reason}`)
+const skip = skipped('the examples on both hosts', noReference())
 
 /** What one run says in JSON, without what only a machine can know. */
 async function outcome(...argv: string[]): Promise<unknown[]> {
@@ -23,9 +21,7 @@ async function outcome(...argv: string[]): Promise<unknown[]> {
   })
 }
 
-it
-  .runIf(!reason)
-  .each([['heartbeat'], ['retry'], ['debounce'], ['ratelimit', '--repeat', '8'], ['refused', 'released']])(
+it.skipIf(skip).each([['heartbeat'], ['retry'], ['debounce'], ['ratelimit', '--repeat', '8'], ['refused', 'released']])(
   '%s: Linux and the machine end with the same results, maps and globals',
   async (name, ...options) => {
     const argv = [`examples/${name}/${name}.bpf.o`, ...options]

@@ -4,12 +4,12 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { bareProgram } from '../../src/engine/index.js'
 import { assemble, disassemble, encode, type Insn } from '../../src/isa/index.js'
-import { kernelUnavailable, testRun, tryLoadProgram } from '../../src/linux/index.js'
+import { testRun, tryLoadProgram } from '../../src/linux/index.js'
 import { programTypes } from '../../src/uapi/index.js'
 import { closedProgram } from '../support/closed-program.js'
+import { noReference, skipped } from '../support/reference.js'
 
-const noKernel = kernelUnavailable()
-if (noKernel) console.warn(`not run: arbitrary programs on interpreter and kernel, because ${noKernel}`)
+const skip = skipped('arbitrary programs on both engines and the kernel', noReference())
 
 /** The low 32 bits of R0 in the kernel; throws with its last words where it refuses the program. */
 function kernelResult(insns: readonly Insn[]): number {
@@ -29,7 +29,7 @@ function kernelResult(insns: readonly Insn[]): number {
   }
 }
 
-it.runIf(!noKernel)('leaves in R0 what the running kernel leaves there, both halves', () => {
+it.skipIf(skip)('leaves in R0 what the running kernel leaves there, both halves', () => {
   const upper = assemble('r0 >>= 32\nexit')
   fc.assert(
     fc.property(closedProgram, (insns) => {

@@ -8,8 +8,6 @@ import {
   type Descriptors,
   descriptors,
   type KernelObject,
-  kernelUnavailable,
-  kernelVersion,
   openObject,
   withoutBtfIds,
 } from '../../src/linux/index.js'
@@ -17,6 +15,7 @@ import type { ProgramSpec } from '../../src/object/index.js'
 import { errnos } from '../../src/uapi/index.js'
 import { verify } from '../../src/verifier/index.js'
 import { readCase } from '../support/record-verdicts.js'
+import { noReference, skipped } from '../support/reference.js'
 import { seed } from './harmless.js'
 import { arithmetic, damage } from './programs.js'
 import { randomOf } from './trial.js'
@@ -48,9 +47,7 @@ function firstDifference(ours: string, linux: string): string | undefined {
   return at < 0 && a.length <= b.length ? undefined : `${a[Math.max(at, 0)]}; linux: ${b[Math.max(at, 0)]}`
 }
 
-const unavailable = kernelUnavailable()
-const skip = unavailable?.message ?? (/^6\.18\./.test(kernelVersion()) ? undefined : `this is Linux ${kernelVersion()}`)
-if (skip) console.warn(`not run: damaged programs asked of the kernel, because ${skip}`)
+const skip = skipped('asking the running kernel about damaged programs', noReference())
 
 /** What is compared, and the differences that were found. */
 interface Comparison {

@@ -4,10 +4,9 @@
  * choose), and the order of iteration only for ARRAY.
  */
 import { closeSync } from 'node:fs'
-import { release } from 'node:os'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { attribute, bpfRaw, kernelUnavailable, createMap as linuxMap } from '../../src/linux/index.js'
+import { attribute, bpfRaw, createMap as linuxMap } from '../../src/linux/index.js'
 import {
   createMap,
   createRuntime,
@@ -20,9 +19,9 @@ import {
   writeElement,
 } from '../../src/runtime/index.js'
 import { ErrnoError, mapTypes } from '../../src/uapi/index.js'
+import { noReference, skipped } from '../support/reference.js'
 
-const why = release().startsWith('6.18.') ? kernelUnavailable()?.message : `this is Linux ${release()}`
-if (why) console.warn(`skipped: maps were not compared with Linux 6.18: ${why}`)
+const skip = skipped('comparing maps with the running kernel', noReference())
 
 /** One operation of user space: the errno or 0, and what it read. */
 type Operation =
@@ -131,7 +130,7 @@ const shape = fc.record({
   ),
 }) satisfies fc.Arbitrary<NewMap>
 
-describe.skipIf(why)('beside the running kernel', () => {
+describe.skipIf(skip)('beside the running kernel', () => {
   it('the same maps are made, and the same operations give the same errno and bytes', () => {
     let made = 0
     fc.assert(

@@ -5,18 +5,12 @@
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { kernelVersion } from '../../src/linux/index.js'
 import { Machine, ms } from '../../src/machine/index.js'
-import { askScenario, cannotAsk, readScenarioObject } from '../support/record-scenarios.js'
+import { askScenario, readScenarioObject } from '../support/record-scenarios.js'
+import { noScenarios, skipped } from '../support/reference.js'
 import { runScenario } from '../support/scenario.js'
 
-const reference = '6.18'
-const skip =
-  cannotAsk() ??
-  (kernelVersion().startsWith(`${reference}.`)
-    ? undefined
-    : `the rules are those of ${reference}, this is ${kernelVersion()}`)
-if (skip) console.warn(`not run: arbitrary scenarios on the running kernel, because ${skip}`)
+const skip = skipped('arbitrary scenarios on the running kernel', noScenarios())
 
 /** `WORKERBEE_RUNS` and `WORKERBEE_SEED` ask for more, or for others. */
 const numRuns = Number(process.env.WORKERBEE_RUNS ?? 12)

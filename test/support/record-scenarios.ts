@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compile } from '../../src/clang/index.js'
-import { holdCpu, kernelUnavailable, kernelVersion, Linux } from '../../src/linux/index.js'
+import { holdCpu, kernelVersion, Linux } from '../../src/linux/index.js'
 import { type ObjectSpec, parseObject } from '../../src/object/index.js'
 import { root } from './paths.js'
 import { applyVariant, parseScenarios, runScenario, type Scenario, type ScenarioRecord } from './scenario.js'
@@ -38,22 +38,6 @@ export function readScenarioObject(name: string, variant: string): ObjectSpec {
 /** The committed recording of a file. */
 export function readScenarios(name: string): RecordedScenarios {
   return JSON.parse(readFileSync(join(suite, `${name}.expected.json`), 'utf8')) as RecordedScenarios
-}
-
-/**
- * Why scenarios cannot be asked of the running kernel, or `undefined` where they can: bpf(2), the right to hold a CPU, and a
- * second one. `kernel` is the version that must be running, where only that one will do.
- */
-export function cannotAsk(kernel?: string): string | undefined {
-  const reason = kernelUnavailable()?.message
-  if (reason !== undefined) return reason
-  if (kernel !== undefined && kernel !== kernelVersion()) return `recorded on ${kernel}, running ${kernelVersion()}`
-  try {
-    for (const cpu of [1, 0]) holdCpu(cpu)()
-    return undefined
-  } catch (error) {
-    return `a CPU cannot be held: ${(error as Error).message}`
-  }
 }
 
 /** -ENOMEM in any of its shapes: init may fail at any time (1.15), and such a run shows nothing. */
