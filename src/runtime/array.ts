@@ -27,11 +27,10 @@ export function elementAt({ word }: Shape, index: I32): I32 {
   return index.mul(word(MAP.stride)).add(word(MAP.storage))
 }
 
-/** Address of the value, or 0. */
+/** Address of the value, or 0; without `return`, so that it can be written in place of a call. */
 export function arrayLookupIn(f: Fn, shape: Shape, key: I32): I32 {
   const index = f.local(key.load32())
-  f.if(index.geU(shape.word(MAP.maxEntries)), () => f.return(0))
-  return elementAt(shape, index)
+  return index.ltU(shape.word(MAP.maxEntries)).select(elementAt(shape, index), 0)
 }
 
 /** 0, -EINVAL, -E2BIG, -EEXIST, or BLOCKED while another holds the element's lock. */

@@ -25,7 +25,7 @@ import { spinRelease, spinTryLock } from './spin-lock.js'
 import { cancelElement, clearElement, putValue } from './value.js'
 
 /** Address of the head of the bucket of a hash. */
-const bucketOf = ({ word }: Shape, hash: I32): I32 => word(MAP.buckets).add(hash.and(word(MAP.bucketMask)).shl(2))
+const bucketOf = ({ word }: Shape, hash: I32): I32 => hash.shrU(word(MAP.bucketShift)).shl(2).add(word(MAP.buckets))
 
 const valueIn = ({ word }: Shape, element: I32): I32 => element.add(word(MAP.valueOffset))
 
@@ -81,11 +81,11 @@ function obtainDynamic(f: Fn, shape: Shape, element: Local<'i32'>): void {
 
 /** Takes the least recent element of a full LRU_HASH out of the map. */
 function evict(f: Fn, shape: Shape, element: Local<'i32'>): void {
-  f.set(element, lruLast(shape.map))
+  f.set(element, lruLast(shape))
   const link = f.local(bucketOf(shape, element.load32(ELEM.hash)))
   f.while(link.load32(ELEM.next).ne(element), () => f.set(link, link.load32(ELEM.next)))
   f.store32(link, ELEM.next, element.load32(ELEM.next))
-  lruRemove(f, element)
+  lruRemove(f, shape, element)
   f.add32(shape.map, MAP.count, -1)
   cancelElement(f, shape, element)
 }
@@ -115,10 +115,10 @@ function obtain(f: Fn, shape: Shape, element: Local<'i32'>): void {
 }
 
 /** Makes an element the newest of its bucket. */
-function link(f: Fn, { map, lru }: Shape, bucket: I32, element: I32): void {
+function link(f: Fn, shape: Shape, bucket: I32, element: I32): void {
   f.store32(element, ELEM.next, bucket.load32())
   f.store32(bucket, 0, element)
-  decide(f, lru, () => lruAdd(f, map, element))
+  decide(f, shape.lru, () => lruAdd(f, shape, element))
 }
 
 /** Puts a new element in the place of the one found. */
@@ -141,7 +141,7 @@ function replace(
   key.put(f, element)
   putValue(f, shape, element, from)
   f.store32(before, ELEM.next, old.load32(ELEM.next))
-  decide(f, shape.lru, () => lruRemove(f, old))
+  decide(f, shape.lru, () => lruRemove(f, shape, old))
   cancelElement(f, shape, old)
   decide(
     f,
@@ -160,12 +160,19 @@ function updateLocked(f: Fn, shape: Shape, from: I32, element: I32): void {
   f.do(spinRelease(lock))
 }
 
-/** Address of the value, or 0; `touch`: it counts as a use. */
-export function hashLookupIn(f: Fn, shape: Shape, key: Local<'i32'>, touch: boolean): I32 {
-  const { element } = find(f, shape, readKey(f, shape, key))
-  f.if(element.eqz(), () => f.return(0))
-  if (touch) decide(f, shape.lru, () => lruTouch(f, shape.map, element))
-  return valueIn(shape, element)
+/** Address of the value, or 0; `touch`: it counts as a use. Without `return`, so that it can be written in place of a call. */
+export function hashLookupIn(f: Fn, shape: Shape, at: Local<'i32'>, touch: boolean): Local<'i32'> {
+  const key = readKey(f, shape, at)
+  const element = f.local(bucketOf(shape, key.hash).load32())
+  f.while(element.ne(0), (end) => {
+    f.if(key.sameAs(element), () => {
+      if (touch) decide(f, shape.lru, () => lruTouch(f, shape, element))
+      f.set(element, valueIn(shape, element))
+      f.break(end)
+    })
+    f.set(element, element.load32(ELEM.next))
+  })
+  return element
 }
 
 /**
@@ -208,7 +215,7 @@ export function hashDeleteIn(f: Fn, shape: Shape, key: Local<'i32'>): number {
   const { link: before, element } = find(f, shape, readKey(f, shape, key))
   f.if(element.eqz(), () => f.return(error.ENOENT))
   f.store32(before, ELEM.next, element.load32(ELEM.next))
-  decide(f, shape.lru, () => lruRemove(f, element))
+  decide(f, shape.lru, () => lruRemove(f, shape, element))
   f.add32(shape.map, MAP.count, -1)
   cancelElement(f, shape, element)
   recycle(f, shape, element)
@@ -251,7 +258,7 @@ export const hashNextKey = routine('hash_next_key', ['i32', 'i32', 'i32'], 'i32'
     const found = find(f, shape, sought).element
     f.if(found.ne(0), () => {
       f.set(element, found.load32(ELEM.next))
-      f.set(bucket, sought.hash.and(map.load32(MAP.bucketMask)).add(1))
+      f.set(bucket, sought.hash.shrU(map.load32(MAP.bucketShift)).add(1))
     })
   })
   f.while(element.eqz(), () => {
@@ -268,7 +275,7 @@ export const hashPrepare = routine('hash_prepare', ['i32', 'i32'], undefined, (f
   const stride = f.local(map.load32(MAP.stride))
   const element = f.local(map.load32(MAP.storage).add(stride.mul(map.load32(MAP.maxEntries).add(cpus))))
   const spare = f.local(cpus)
-  lruPrepare(f, map)
+  lruPrepare(f, generalShape(map))
   f.while(spare.ne(0), () => {
     f.set(spare, spare.sub(1))
     f.set(element, element.sub(stride))

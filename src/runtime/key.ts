@@ -3,9 +3,10 @@
  * variables and everything is straight code; else keys of 4 and 8 bytes, which most maps have, take straight code, and any
  * other length a loop. Both ways give the same hash, because they work on the same maps.
  *
- * The hash is defined by us (Linux has jhash): per 8 bytes one xor with the seeded state, one multiplication and one fold;
- * of the functions measured the shortest that a program cannot trivially drive into collisions. What is left after whole
- * words of 8 and 4 bytes is one more word: the last 1 to 3 bytes below a 1.
+ * The hash is defined by us (Linux has jhash): per 8 bytes one xor with the seeded state and one multiplication, and a fold
+ * before the next; of the functions measured the shortest that a program cannot trivially drive into collisions. The upper
+ * half of the last product is the hash, its uppermost bits choose the bucket: they depend on every bit of the key, while the
+ * lower ones do not see what differs above them. What is left after whole words of 8 and 4 bytes is one more word: the last 1 to 3 bytes below a 1.
  */
 import { type Fn, i32, i64, type Local, routine, type Value } from '../wasm/index.js'
 import type { I32 } from './common.js'
@@ -32,37 +33,45 @@ export interface Key {
 }
 
 /** Mixes 8 bytes into the state. */
-function absorb(f: Fn, state: Local<'i64'>, word: Value<'i64'>): void {
-  f.set(state, state.xor(word).mul(i64(HASH_MULTIPLIER)))
-  f.set(state, state.xor(state.shrU(32)))
+function absorb(state: Value<'i64'>, word: Value<'i64'>): Value<'i64'> {
+  return state.xor(word).mul(i64(HASH_MULTIPLIER))
+}
+
+/** Between two words: what the upper bits know reaches the lower ones. */
+function fold(f: Fn, state: Value<'i64'>): Value<'i64'> {
+  const whole = f.local(state)
+  return whole.xor(whole.shrU(32))
 }
 
 /** Hash of words. */
 function hashWords(f: Fn, words: readonly Word[], seed: Value<'i64'>): Local<'i32'> {
-  const state = f.local(seed)
+  const whole: Value<'i64'>[] = []
   let tail: I32 = i32(1)
-  let short = false
   for (const { width, value } of words) {
-    if (width === 8) absorb(f, state, value)
-    else if (width === 4) absorb(f, state, value.wide())
-    else {
-      tail = tail.shl(8 * width).or(value)
-      short = true
-    }
+    if (width === 8) whole.push(value)
+    else if (width === 4) whole.push(value.wide())
+    else tail = tail.shl(8 * width).or(value)
   }
-  if (short) absorb(f, state, tail.wide())
-  return f.local(state.low())
+  if (words.some(({ width }) => width < 4)) whole.push(tail.wide())
+  const [first = i64(0), ...others] = whole
+  const state = others.reduce((before, word) => absorb(fold(f, before), word), absorb(seed, first))
+  return f.local(state.high())
 }
 
 /** Hash of any number of bytes. `(key, size, seed)` */
 const hashAny = routine('key_hash', ['i32', 'i32', 'i64'], 'i32', (f, key, size, state) => {
+  const next = (word: Value<'i64'>): void => {
+    f.set(state, absorb(state.xor(state.shrU(32)), word))
+  }
+  // The first word meets the seed as it is: this is undone by the fold that comes before every word.
+  f.set(state, state.xor(state.shrU(32)))
   f.while(size.geU(8), () => {
-    absorb(f, state, key.load64())
+    next(key.load64())
     f.set(key, key.add(8))
     f.set(size, size.sub(8))
   })
   f.if(size.and(4), () => {
-    absorb(f, state, key.load32().wide())
+    next(key.load32().wide())
     f.set(key, key.add(4))
   })
   f.if(size.and(3), () => {
@@ -72,9 +81,9 @@ const hashAny = routine('key_hash', ['i32', 'i32', 'i64'], 'i32', (f, key, size,
       f.set(key, key.add(2))
     })
     f.if(size.and(1), () => f.set(tail, tail.shl(8).or(key.load8())))
-    absorb(f, state, tail.wide())
+    next(tail.wide())
   })
-  return state.low()
+  return state.high()
 })
 
 /** 1 if any number of bytes are equal. `(a, b, size)` */

@@ -310,9 +310,11 @@ export const MAP = struct({
   /** First element (array: first value); 0 for NO_PREALLOC. */
   storage: 'u32',
   storageBytes: 'u32',
-  /** Hash: bucket heads (u32 each), their number minus 1, seed of the hash function. */
+  /** Hash: bucket heads (u32 each), their number minus 1, by how much a hash is shifted to give a number of a bucket. */
   buckets: 'u32',
   bucketMask: 'u32',
+  bucketShift: 'u32',
+  /** Seed of the hash function. */
   hashSeed: 'u64',
   /** Elements in the map. */
   count: 'u32',
@@ -322,9 +324,9 @@ export const MAP = struct({
   spares: 'u32',
   /** NO_PREALLOC: elements obtained from the heap, in use or free. */
   allocated: 'u32',
-  /** LRU_HASH: where the ring of use begins, laid out as `ELEM.newer` (the least recent) and `ELEM.older` (the most). */
-  lruNewer: 'u32',
-  lruOlder: 'u32',
+  /** LRU_HASH: where the ring of use begins (`LRU_LINK`), and offset of the link in an element. */
+  lruRing: ['u32', 2],
+  lruOffset: 'u32',
   /** JavaScript's buffer for keys and values (key, next key, value), made at first use. */
   io: 'u32',
 })
@@ -332,16 +334,19 @@ export const MAP = struct({
 /** First word of a map descriptor: "map". */
 export const MAP_MAGIC = 0x0070616d
 
-/** Header of a hash element; the key follows at `ELEM.size`, the value at `MAP.valueOffset`. */
+/**
+ * Header of a hash element; the key follows at `ELEM.size`, the value at `MAP.valueOffset`, in an LRU_HASH then the link at
+ * `MAP.lruOffset`.
+ */
 export const ELEM = struct({
   /** Next in the bucket, or in the list of free elements. */
   next: 'u32',
   /** Hash of the key. */
   hash: 'u32',
-  /** LRU list. */
-  newer: 'u32',
-  older: 'u32',
 })
+
+/** Addresses of the links of the elements that were used next after this one, and before. */
+export const LRU_LINK = struct({ newer: 'u32', older: 'u32' })
 
 /** Where a walk over a map stands (`mapWalk`); zeros = before the first element. Lies wherever the caller puts it. */
 export const CURSOR = struct({

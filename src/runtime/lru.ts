@@ -6,49 +6,61 @@
  *
  *     ring(map) <-older/newer-> most recent <-> ... <-> least recent <-> ring(map)
  *
- * The two words of the descriptor are laid out as an element's links are, so that the ring's start is linked like any other
- * element and no link is ever missing: nothing to ask, no branches.
+ * What is linked are the links, which lie behind the values; the ring's start in the descriptor is a link like any other, so
+ * that none is ever missing: nothing to ask, no branches.
  */
 import type { Fn } from '../wasm/index.js'
 import type { I32 } from './common.js'
-import { ELEM, MAP } from './layout.js'
+import { LRU_LINK, MAP } from './layout.js'
+import type { Shape } from './shape.js'
 
-/** The ring's start: an address at which `ELEM.newer` and `ELEM.older` are the descriptor's words. */
-export function lruRing(map: I32): I32 {
-  return map.add(MAP.lruNewer - ELEM.newer)
+/** The ring's start. */
+const ringOf = ({ map }: Shape): I32 => map.add(MAP.lruRing)
+
+const linkOf = ({ word }: Shape, element: I32): I32 => element.add(word(MAP.lruOffset))
+
+/** The element to evict; there must be one. */
+export function lruLast({ map, word }: Shape): I32 {
+  return map.load32(MAP.lruRing + LRU_LINK.newer).sub(word(MAP.lruOffset))
 }
 
-/** The element to evict; the ring's start if there is none. */
-export function lruLast(map: I32): I32 {
-  return map.load32(MAP.lruNewer)
+function insert(f: Fn, shape: Shape, link: I32): void {
+  const ring = ringOf(shape)
+  const first = f.local(ring.load32(LRU_LINK.older))
+  f.store32(link, LRU_LINK.newer, ring)
+  f.store32(link, LRU_LINK.older, first)
+  f.store32(first, LRU_LINK.newer, link)
+  f.store32(ring, LRU_LINK.older, link)
+}
+
+function take(f: Fn, link: I32): void {
+  const [newer, older] = [f.local(link.load32(LRU_LINK.newer)), f.local(link.load32(LRU_LINK.older))]
+  f.store32(newer, LRU_LINK.older, older)
+  f.store32(older, LRU_LINK.newer, newer)
 }
 
 /** Makes an element the most recent; it must not be in the ring. */
-export function lruAdd(f: Fn, map: I32, element: I32): void {
-  const first = f.local(map.load32(MAP.lruOlder))
-  f.store32(element, ELEM.newer, lruRing(map))
-  f.store32(element, ELEM.older, first)
-  f.store32(first, ELEM.newer, element)
-  f.store32(map, MAP.lruOlder, element)
+export function lruAdd(f: Fn, shape: Shape, element: I32): void {
+  insert(f, shape, f.local(linkOf(shape, element)))
 }
 
 /** Takes an element out of the ring. */
-export function lruRemove(f: Fn, element: I32): void {
-  const [newer, older] = [f.local(element.load32(ELEM.newer)), f.local(element.load32(ELEM.older))]
-  f.store32(newer, ELEM.older, older)
-  f.store32(older, ELEM.newer, newer)
+export function lruRemove(f: Fn, shape: Shape, element: I32): void {
+  take(f, f.local(linkOf(shape, element)))
 }
 
 /** A program used an element. */
-export function lruTouch(f: Fn, map: I32, element: I32): void {
-  f.if(map.load32(MAP.lruOlder).ne(element), () => {
-    lruRemove(f, element)
-    lruAdd(f, map, element)
+export function lruTouch(f: Fn, shape: Shape, element: I32): void {
+  const link = f.local(linkOf(shape, element))
+  f.if(ringOf(shape).load32(LRU_LINK.older).ne(link), () => {
+    take(f, link)
+    insert(f, shape, link)
   })
 }
 
 /** Makes the ring of a new map: empty. */
-export function lruPrepare(f: Fn, map: I32): void {
-  f.store32(map, MAP.lruNewer, lruRing(map))
-  f.store32(map, MAP.lruOlder, lruRing(map))
+export function lruPrepare(f: Fn, shape: Shape): void {
+  const ring = ringOf(shape)
+  f.store32(ring, LRU_LINK.newer, ring)
+  f.store32(ring, LRU_LINK.older, ring)
 }

@@ -6,7 +6,7 @@
 import { BpfError } from '../bits/index.js'
 import { ErrnoError, errnos, type MapType, mapFlags, mapTypes } from '../uapi/index.js'
 import { HASH_MULTIPLIER } from './key.js'
-import { CPU, ELEM, MACHINE, MACHINE_AT, MAP, MAP_MAGIC, NO_FIELD, RANGE } from './layout.js'
+import { CPU, ELEM, LRU_LINK, MACHINE, MACHINE_AT, MAP, MAP_MAGIC, NO_FIELD, RANGE } from './layout.js'
 import type { Runtime } from './runtime.js'
 
 /** Offsets of the special fields in a value, as its BTF says; a map without value BTF has none. */
@@ -147,12 +147,16 @@ function arrayStorage(runtime: Runtime, map: number, spec: NewMap): void {
 function hashStorage(runtime: Runtime, map: number, spec: NewMap): void {
   const { store32, calls } = runtime
   const valueOffset = ELEM.size + round8(spec.keySize)
-  const stride = valueOffset + round8(spec.valueSize)
-  const buckets = 2 ** Math.ceil(Math.log2(spec.maxEntries))
+  const lruOffset = valueOffset + round8(spec.valueSize)
+  const stride = lruOffset + (spec.type === 'lru_hash' ? LRU_LINK.size : 0)
+  const bits = Math.max(1, Math.ceil(Math.log2(spec.maxEntries)))
+  const buckets = 2 ** bits
   store32(map + MAP.valueOffset, valueOffset)
   store32(map + MAP.stride, stride)
   store32(map + MAP.buckets, allocate(runtime, buckets * 4))
   store32(map + MAP.bucketMask, buckets - 1)
+  store32(map + MAP.bucketShift, 32 - bits)
+  store32(map + MAP.lruOffset, lruOffset)
   if ((spec.flags ?? 0) & mapFlags.no_prealloc) return
   const size = stride * (spec.maxEntries + runtime.cpus)
   store32(map + MAP.spares, allocate(runtime, runtime.cpus * 4))

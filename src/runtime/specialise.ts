@@ -8,7 +8,7 @@
  *     const helpers = specialiseMap(runtime, address)
  *     module.func(guarded(helpers.bpf_map_lookup_elem.routine, mode))
  */
-import { type Fn, routine } from '../wasm/index.js'
+import { type Fn, type Local, routine, type Value } from '../wasm/index.js'
 import { arrayLookupIn, arrayUpdateIn } from './array.js'
 import { error, machine } from './common.js'
 import { hashDeleteIn, hashLookupIn, hashUpdateIn } from './hash.js'
@@ -26,6 +26,8 @@ export interface MapHelpers {
   readonly bpf_map_update_elem: MapHelper
   /** `(key)`: 0 or a negative errno. */
   readonly bpf_map_delete_elem: MapHelper
+  /** Writes a lookup in place of a call; `key` is its address. Gives the address of the value, or 0. */
+  lookupInPlace(f: Fn, key: Local<'i32'>): Value<'i32'>
   /** Arrays: number of elements, address of the first and distance between them, for a lookup in place. */
   readonly array: { readonly maxEntries: number; readonly storage: number; readonly stride: number } | undefined
 }
@@ -47,9 +49,9 @@ export function specialiseMap(memory: Reader, map: number): MapHelpers {
   const forgetWait = (f: Fn): void => {
     if (timer !== undefined) f.store32(machine, MACHINE.waitFor, 0)
   }
-  const lookup = routine(name('lookup'), ['i32'], 'i32', (f, key) =>
-    isArray ? arrayLookupIn(f, shape, key) : hashLookupIn(f, shape, key, true),
-  )
+  const lookupInPlace = (f: Fn, key: Local<'i32'>): Value<'i32'> =>
+    isArray ? arrayLookupIn(f, shape, key) : hashLookupIn(f, shape, key, true)
+  const lookup = routine(name('lookup'), ['i32'], 'i32', lookupInPlace)
   const update = routine(name('update'), ['i32', 'i32', 'i32', 'i32'], 'i32', (f, key, from, flags, cpu) => {
     forgetWait(f)
     const what = { key, from, flags, cpu }
@@ -68,6 +70,7 @@ export function specialiseMap(memory: Reader, map: number): MapHelpers {
       waits: waits === 'never' && lock !== undefined ? 'before' : waits,
     },
     bpf_map_delete_elem: { routine: remove, params: ['ptr'], result: 'int', waits },
+    lookupInPlace,
     array: isArray
       ? { maxEntries: word(MAP.maxEntries), storage: word(MAP.storage), stride: word(MAP.stride) }
       : undefined,
