@@ -4,6 +4,7 @@
  */
 
 import { FRAME_STACK, MACHINE_AT, TASK } from '../../runtime/layout.js'
+import type { MapHelpers } from '../../runtime/specialise.js'
 import type { AnyRoutine, Code as Body, Mode, ValType } from '../../wasm/index.js'
 import { FRAME_POINTER } from './operands.js'
 import type { Unit, Units } from './unit.js'
@@ -20,6 +21,8 @@ export interface ModuleParts {
   unitFunc(start: number): number
   /** Index of a routine of the runtime. */
   routineFunc(routine: AnyRoutine): number
+  /** The runtime's routines for the map at an address. */
+  mapHelpers(map: number): MapHelpers
   /** Index of the type of functions called by pointer. */
   readonly pointerType: number
   /** The word at an address of the machine's memory, at the time of compilation. */

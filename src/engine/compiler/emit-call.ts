@@ -22,7 +22,7 @@ import {
   typeOf,
   write,
 } from './context.js'
-import { emitMapCall } from './emit-map.js'
+import { emitLookup, leafOfMap } from './emit-map.js'
 import { inlineFunction } from './function.js'
 import { R0, readsDst } from './operands.js'
 import type { Unit } from './unit.js'
@@ -159,10 +159,10 @@ function emitLoop(context: Context, op: Op): void {
   release()
 }
 
-/** Pushes a leaf's parameters: registers in turn, and what the task knows. */
-function pushLeafParams(context: Context, op: Op, { params }: Leaf): void {
+/** Pushes a leaf's parameters: registers in turn from `first` on, and what the task knows. */
+function pushLeafParams(context: Context, op: Op, { params }: Leaf, first: number): void {
   const { body, module } = context
-  let register = 1
+  let register = first
   for (const param of params) {
     if (param === 'task') pushTask(context)
     else if (param === 'prog') body.i32(module.units.code.prog)
@@ -195,9 +195,11 @@ function pushFlags(context: Context, op: Op, register: number): void {
 }
 
 /** Calls a routine of the runtime. */
-function emitLeaf(context: Context, op: Op, name: string, leaf: Leaf): void {
+function emitLeaf(context: Context, op: Op, name: string, general: Leaf): void {
   const { body, module } = context
-  if (module.mode === 'plain' && emitMapCall(context, op, name)) return
+  if (emitLookup(context, op, name)) return
+  const special = leafOfMap(context, op, name)
+  const leaf = special ?? general
   const routine = guarded(leaf.routine, module.mode)
   const type = leaf.routine.result ?? 'i32'
   const waits = leaf.waits !== 'never'
@@ -206,7 +208,7 @@ function emitLeaf(context: Context, op: Op, name: string, leaf: Leaf): void {
   // Threads spin until another has let go; where CPUs take turns nobody would.
   const spins = waits && module.mode === 'atomic'
   if (spins) open(context, 'loop')
-  pushLeafParams(context, op, leaf)
+  pushLeafParams(context, op, leaf, special ? 2 : 1)
   body.call(module.routineFunc(routine)).set(result)
   if (waits) {
     body.get(result).i32(BLOCKED).op('i32.eq')

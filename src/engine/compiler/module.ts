@@ -11,6 +11,7 @@
  */
 import { grown } from '../../runtime/alloc.js'
 import { struct, TASK } from '../../runtime/layout.js'
+import { type MapHelpers, specialiseMap } from '../../runtime/specialise.js'
 import {
   type AnyRoutine,
   Code,
@@ -106,6 +107,7 @@ export function emitModule({ units, mode, slots, load32, load64, startOf }: Modu
   const checksDepth = mayOverflow(units)
   const funcs = new Map<number, number>()
   const waiting: Unit[] = []
+  const helpers = new Map<number, MapHelpers>()
   const unitFunc = (start: number): number => {
     const known = funcs.get(start)
     if (known !== undefined) return known
@@ -122,6 +124,11 @@ export function emitModule({ units, mode, slots, load32, load64, startOf }: Modu
     hostCall: linker.index(hostCall),
     unitFunc,
     routineFunc: (routine: AnyRoutine) => linker.index(routine),
+    mapHelpers(map) {
+      const made = helpers.get(map) ?? specialiseMap({ load32, load64 }, map)
+      helpers.set(map, made)
+      return made
+    },
     pointerType: writer.type({ params: pointerParams, result: 'i64' }),
     load32,
     load64,
