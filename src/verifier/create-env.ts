@@ -11,7 +11,7 @@ import type { FlowError } from './prepare/flow.js'
 import type { Program } from './program.js'
 import { anyScalar, notInit, type Reg } from './registers.js'
 import type { StackLiveness } from './stack-liveness.js'
-import { copyState, currentFrame, type Frame, mapRegs, newState, type State } from './state.js'
+import { copyState, currentFrame, type Frame, mapRegs, maxFrames, newFrame, newState, type State } from './state.js'
 
 /** A path that waits to be explored. */
 export interface Pending {
@@ -227,8 +227,19 @@ export function createEnv(parts: EnvParts): Exploration {
       }
       return root
     },
-    pushCallback() {
-      return env.unsupported('callbacks that a call runs before it returns')
+    pushCallback(subprogram, setUp) {
+      const depth = env.state.frames.length
+      if (depth >= maxFrames) env.reject('E2BIG', `the call stack of ${depth + 1} frames is too deep`)
+      const inside = env.pushBranch(env.subprogram(subprogram).start)
+      inside.callbackUnrollDepth++
+      const caller = currentFrame(inside)
+      caller.callbackDepth++
+      frame().callbackDepth = 0
+      const entered = newFrame(env.insn, depth, subprogram)
+      entered.asyncEntryCount = caller.asyncEntryCount
+      entered.inCallback = true
+      setUp(entered, caller)
+      inside.frames.push(entered)
     },
   }
   return env

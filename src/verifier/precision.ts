@@ -32,16 +32,25 @@ export interface Roots {
 export function markPrecise(env: Env, n: number): void {
   if (env.reg(n).type !== 'scalar') return
   const frame = env.state.frames.length - 1
-  walk(env, env.state, [{ frame, regs: [n] }])
+  walk(env, { state: env.state, insn: env.insn }, [{ frame, regs: [n] }])
 }
 
 /** The scalar that is spilled in slot `slot` of frame `frame` decides something here. */
 export function markSlotPrecise(env: Env, frame: number, slot: number): void {
-  walk(env, env.state, [{ frame, slots: [slot] }])
+  walk(env, { state: env.state, insn: env.insn }, [{ frame, slots: [slot] }])
 }
 
-/** The current path was pruned because it equals `old`: what mattered there matters on this path, too. */
-export function propagatePrecision(env: Env, old: State): void {
+/** The end of a path that was pruned: the state, and the instruction that it would have executed. */
+export interface PathEnd {
+  readonly state: State
+  readonly insn: number
+}
+
+/**
+ * A path (the current one, or one that ended) was pruned because it equals `old`: what mattered there matters on this path,
+ * too. True where that marked anything that was not marked before.
+ */
+export function propagatePrecision(env: Env, old: State, end: PathEnd = env): boolean {
   const roots: Roots[] = []
   for (let number = old.frames.length - 1; number >= 0; number--) {
     const frame = frameAt(old, number)
@@ -56,7 +65,7 @@ export function propagatePrecision(env: Env, old: State): void {
     }
     roots.push({ frame: number, regs, slots })
   }
-  walk(env, env.state, roots)
+  return walk(env, end, roots)
 }
 
 /** Forgets every mark: a fresh state starts imprecise, the marks that matter are in its parents. */
@@ -64,8 +73,13 @@ export function forgetPrecision(state: State): void {
   setPrecision(state, false)
 }
 
-function setPrecision(state: State, precise: boolean): void {
-  const change = (reg: Reg): Reg => (reg.type === 'scalar' && reg.precise !== precise ? { ...reg, precise } : reg)
+function setPrecision(state: State, precise: boolean): boolean {
+  let changed = false
+  const change = (reg: Reg): Reg => {
+    if (reg.type !== 'scalar' || reg.precise === precise) return reg
+    changed = true
+    return { ...reg, precise }
+  }
   for (const frame of state.frames) {
     for (let n = 0; n < 10; n++) frame.regs[n] = change(regAt(frame, n))
     for (const [i, slot] of frame.stack.entries()) {
@@ -74,15 +88,23 @@ function setPrecision(state: State, precise: boolean): void {
       if (spilled !== slot.spilled) frame.stack[i] = { types: slot.types, spilled }
     }
   }
+  return changed
+}
+
+/** Every scalar on the path to this state matters. */
+export function markAllPrecise(start: State): boolean {
+  let changed = false
+  for (let state = start.parent; state; state = state.parent) if (setPrecision(state, true)) changed = true
+  return changed
 }
 
 /** The trail was lost: everything that led here counts. */
-function markEverything(env: Env, start: State): void {
+function markEverything(env: Env, start: State): boolean {
   if (env.log.level === 2) {
     const { number } = frameAt(start, start.frames.length - 1)
     env.log.write(`mark_precise: frame${number}: falling back to forcing all scalars precise\n`)
   }
-  for (let state = start.parent; state; state = state.parent) setPrecision(state, true)
+  return markAllPrecise(start)
 }
 
 function isEmpty(wanted: Wanted): boolean {
@@ -90,15 +112,16 @@ function isEmpty(wanted: Wanted): boolean {
   return true
 }
 
-function walk(env: Env, start: State, roots: readonly Roots[]): void {
+function walk(env: Env, { state: start, insn }: PathEnd, roots: readonly Roots[]): boolean {
   const wanted: Wanted = { frame: start.frames.length - 1, regs: [], slots: [] }
   for (const { frame, regs = [], slots = [] } of roots) {
     wanted.regs[frame] = regs.reduce((mask, n) => mask | (1 << n), 0)
     wanted.slots[frame] = slots.reduce((mask, i) => mask | (1n << BigInt(i)), 0n)
   }
-  if (isEmpty(wanted)) return
+  if (isEmpty(wanted)) return false
+  let changed = false
   let state = start
-  let last = env.insn
+  let last = insn
   let first = start.firstInsn
   let later = -1
   let isFirst = true
@@ -108,17 +131,16 @@ function walk(env: Env, start: State, roots: readonly Roots[]): void {
     }
     if (last < 0) {
       atFunctionEntry(state, wanted)
-      return
+      return changed
     }
     let at = last
     let end = state.history.length
     for (;;) {
       if (isFirst) isFirst = false
       else if (!stepBack(env, at, later, historyEntry(state, end, at), wanted)) {
-        markEverything(env, start)
-        return
+        return markEverything(env, start) || changed
       }
-      if (isEmpty(wanted)) return
+      if (isEmpty(wanted)) return changed
       later = at
       const previous = previousInsn(state, at, end)
       if (!previous) break
@@ -127,28 +149,33 @@ function walk(env: Env, start: State, roots: readonly Roots[]): void {
     }
     const { parent } = state
     if (!parent) break
-    markInState(env, parent, wanted)
-    if (isEmpty(wanted)) return
+    if (markInState(env, parent, wanted)) changed = true
+    if (isEmpty(wanted)) return changed
     later = first
     last = parent.lastInsn
     first = parent.firstInsn
     state = parent
   }
-  markEverything(env, start)
+  return markEverything(env, start) || changed
 }
 
 /** The start of a function that is verified on its own: its arguments are what the caller may give. */
-function atFunctionEntry(state: State, wanted: Wanted): void {
+function atFunctionEntry(state: State, wanted: Wanted): boolean {
   const frame = frameAt(state, 0)
-  if (frame.callsite !== mainCallsite) return
+  if (frame.callsite !== mainCallsite) return false
+  let changed = false
   for (let n = 1; n <= 5; n++) {
     const reg = regAt(frame, n)
-    if ((wanted.regs[0] ?? 0) & (1 << n) && reg.type === 'scalar') frame.regs[n] = { ...reg, precise: true }
+    if (!((wanted.regs[0] ?? 0) & (1 << n)) || reg.type !== 'scalar') continue
+    frame.regs[n] = { ...reg, precise: true }
+    changed = true
   }
+  return changed
 }
 
 /** Marks what is wanted in a remembered state; what is marked already, or is no scalar, needs no more tracing. */
-function markInState(env: Env, state: State, wanted: Wanted): void {
+function markInState(env: Env, state: State, wanted: Wanted): boolean {
+  let changed = false
   for (let number = wanted.frame; number >= 0; number--) {
     const frame = frameAt(state, number)
     let regs = wanted.regs[number] ?? 0
@@ -156,21 +183,29 @@ function markInState(env: Env, state: State, wanted: Wanted): void {
       if (!(regs & (1 << n))) continue
       const reg = regAt(frame, n)
       if (reg.type !== 'scalar' || reg.precise) regs &= ~(1 << n)
-      else frame.regs[n] = { ...reg, precise: true }
+      else {
+        frame.regs[n] = { ...reg, precise: true }
+        changed = true
+      }
     }
     let slots = wanted.slots[number] ?? 0n
     for (let i = 0, rest = slots; rest; i++, rest >>= 1n) {
       if (!(rest & 1n)) continue
       const { types, spilled } = frame.stack[i] ?? emptySlot
       if (types[7] !== 'r' || spilled.type !== 'scalar' || spilled.precise) slots &= ~(1n << BigInt(i))
-      else frame.stack[i] = { types, spilled: { ...spilled, precise: true } }
+      else {
+        frame.stack[i] = { types, spilled: { ...spilled, precise: true } }
+        changed = true
+      }
     }
     wanted.regs[number] = regs
     wanted.slots[number] = slots
+    if (regs || slots) changed = true
     if (env.log.level !== 2) continue
     const names = `regs=${formatRegs(regs)} stack=${formatSlots(slots)}`
     env.log.write(`mark_precise: frame${number}: parent state ${names}: ${formatFrame(state, frame)}`)
   }
+  return changed
 }
 
 function formatRegs(mask: number): string {

@@ -13,7 +13,7 @@ import { createLoopVisits } from './loop-visits.js'
 import { forgetPrecision, propagatePrecision } from './precision.js'
 import { flowFlags } from './prepare/flow.js'
 import { notInit } from './registers.js'
-import { copyState, currentFrame, emptySlot, type Frame, frameAt, type State } from './state.js'
+import { copyState, currentFrame, emptySlot, type Frame, frameAt, insnOfFrame, type State } from './state.js'
 
 /** A state that was remembered. */
 interface Remembered {
@@ -79,23 +79,23 @@ export function createPruner(buckets: number): Pruner {
       const list = lists.get(bucket) ?? []
       const looked = list.length
       const liveAt = (number: number): number => env.liveRegs[insnOfFrame(cur, insn, number)] ?? 0
-      for (const each of list) if (each.state.insn === insn) clean(env, each.state, cur)
+      for (const { state } of list) if (state.insn === insn && !loopVisits.isOpen(env, state)) clean(env, state, cur)
 
       for (const each of list.slice()) {
         const old = each.state
         if (old.insn !== insn) continue
-        if (old.branches > 0) {
-          const entered = currentFrame(old)
-          const reentered = entered.inAsyncCallback && entered.asyncEntryCount !== currentFrame(cur).asyncEntryCount
-          if (!reentered && maybeLooping(old, cur) && statesEqual(old, cur, 'exact', liveAt, lastId)) {
-            refuseLoop(env, old)
-          }
-          if (!forced && jumps < 20 && insns < 100) remember = false
-        } else if (statesEqual(old, cur, 'safe', liveAt, lastId)) {
+        const open = old.branches > 0
+        const isLoop = open ? (flags & flowFlags.callsBack) !== 0 : loopVisits.isOpen(env, old)
+        if ((isLoop || !open) && statesEqual(old, cur, isLoop ? 'range' : 'safe', liveAt, lastId)) {
           each.hits++
           if (flags & flowFlags.jump) recordHistory(cur, insn, env.prevInsn, {}, true)
           propagatePrecision(env, old)
+          if (isLoop) loopVisits.endAt(env, old)
           return true
+        }
+        if (open) {
+          if (!isLoop && isStuck(old, cur) && statesEqual(old, cur, 'exact', liveAt, lastId)) refuseLoop(env, old)
+          if (!forced && jumps < 20 && insns < 100) remember = false
         }
         if (remember) each.misses++
         const allowed = flags & flowFlags.checkpoint && old.branches > 0 ? checkpointPatience : patience
@@ -158,11 +158,6 @@ export function createPruner(buckets: number): Pruner {
   return pruner
 }
 
-/** Where frame `number` stands: at its call, or in the innermost frame at the current instruction. */
-export function insnOfFrame(state: State, insn: number, number: number): number {
-  return number === state.frames.length - 1 ? insn : frameAt(state, number + 1).callsite
-}
-
 /** Forgets what nobody reads any more in a state whose paths have all ended, so that it covers more. */
 function clean(env: Env, old: State, cur: State): void {
   if (old.branches > 0 || old.cleaned || old.frames.length !== cur.frames.length) return
@@ -176,6 +171,13 @@ function clean(env: Env, old: State, cur: State): void {
       if (!env.stackLiveness.isLive(old, insns, frame.number, i)) frame.stack[i] = emptySlot
     }
   }
+}
+
+/** A first look for a path that goes round with nothing changed. Another entry into an async callback is no loop. */
+function isStuck(old: State, cur: State): boolean {
+  const was = currentFrame(old)
+  if (was.inAsyncCallback && was.asyncEntryCount !== currentFrame(cur).asyncEntryCount) return false
+  return old.callbackUnrollDepth === cur.callbackUnrollDepth && maybeLooping(old, cur)
 }
 
 /** The path is back where it was, with nothing changed. */

@@ -4,9 +4,8 @@
  * paths were explored.
  */
 import type { Exploration } from './create-env.js'
-import { maxFrames } from './insns/call.js'
 import { isFuncLoad, isLocalCall } from './prepare/flow.js'
-import { maxStack } from './state.js'
+import { maxFrames, maxStack } from './state.js'
 
 const round = (depth: number): number => (Math.max(depth, 1) + 15) & ~15
 

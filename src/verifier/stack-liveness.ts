@@ -41,6 +41,8 @@ export interface LivenessProgram {
   readonly postorder: (start: number) => readonly number[]
   /** States are compared here: the log mentions only these, function entries and instructions that access the stack. */
   readonly isPrunePoint: (insn: number) => boolean
+  /** The call runs a callback and is executed again after each run. */
+  readonly callsBack: (insn: number) => boolean
   /** Writes a line of the level 2 log; absent at lower levels. */
   readonly log: ((text: string) => void) | undefined
 }
@@ -250,7 +252,10 @@ export function stackLiveness(program: LivenessProgram): StackLiveness {
       const innermost = state.frames.length - 1
       if (liveBefore(instanceOf(state, innermost), insns[innermost] ?? 0, frame, bit)) return true
       for (let depth = frame; depth < innermost; depth++) {
-        if (liveBefore(instanceOf(state, depth), (insns[depth] ?? 0) + 1, frame, bit)) return true
+        // Behind the call, or at the call where it may run its callback again.
+        const callsite = insns[depth] ?? 0
+        const next = program.callsBack(callsite) ? callsite : callsite + 1
+        if (liveBefore(instanceOf(state, depth), next, frame, bit)) return true
       }
       return false
     },

@@ -43,6 +43,9 @@ export interface Frame {
   callbackDepth: number
 }
 
+/** The deepest chain of calls, the entry included (MAX_CALL_FRAMES). */
+export const maxFrames = 8
+
 /** `Frame.callsite` of a program's or callback's outermost frame. */
 export const mainCallsite = -1
 
@@ -169,6 +172,11 @@ export function copyState(state: State): State {
     references: state.references.slice(),
     history: state.history.slice(),
   }
+}
+
+/** Where frame `number` stands: at its call, or in the innermost frame at the current instruction. */
+export function insnOfFrame(state: State, insn: number, number: number): number {
+  return number === state.frames.length - 1 ? insn : frameAt(state, number + 1).callsite
 }
 
 /** Replaces every register (spilled ones too, in all frames) by what `change` makes of it. */

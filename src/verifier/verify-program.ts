@@ -161,7 +161,7 @@ function prepare(
 ): Exploration {
   const { insns } = program
   const liveRegs = liveRegisters(insns, starts, (insn, at) => parameterCount(program, profile, insn, at))
-  const component = loops(insns)
+  const component = loops(insns, flags)
   if (log.level === 2) {
     const names = insnNames(program, profile)
     log.write(formatLiveRegisters(insns, liveRegs, component, (i) => disassembleInsn(insns, i, names)))
@@ -182,6 +182,7 @@ function prepare(
       start: (number) => starts[number] ?? 0,
       postorder: (start) => orders.get(start) ?? [],
       isPrunePoint: (insn) => ((flags[insn] ?? 0) & flowFlags.prune) !== 0,
+      callsBack: (insn) => ((flags[insn] ?? 0) & flowFlags.callsBack) !== 0,
       log: log.level === 2 ? (text) => log.write(text) : undefined,
     }),
   })

@@ -7,10 +7,7 @@ import { checkKfuncCall } from '../calls/kfunc-call.js'
 import type { Env, Step } from '../env.js'
 import { formatFrame } from '../log/format.js'
 import { anyScalar } from '../registers.js'
-import { frameAt, newFrame, regAt } from '../state.js'
-
-/** The deepest chain of calls, the entry included (MAX_CALL_FRAMES). */
-export const maxFrames = 8
+import { frameAt, maxFrames, newFrame, regAt } from '../state.js'
 
 /** Helpers that may be called while a lock is held. */
 const unlocks = 94

@@ -5,9 +5,10 @@
 import type { Env, Step } from '../env.js'
 import { formatFrame } from '../log/format.js'
 import { markPrecise } from '../precision.js'
-import { type Reg, typeName } from '../registers.js'
+import { anyScalar, type Reg, typeName } from '../registers.js'
+import { sameScalar } from '../scalar/index.js'
 import { S64_MAX, S64_MIN } from '../scalar/scalar.js'
-import { currentFrame } from '../state.js'
+import { currentFrame, type Frame, frameAt, regAt, type State } from '../state.js'
 
 /** What a program or callback may return, inclusive. */
 type Range = readonly [min: bigint, max: bigint]
@@ -47,14 +48,57 @@ function leaveFunction(env: Env): Step {
   if (result.type === 'fp') env.reject('EINVAL', 'cannot return stack pointer to the caller')
   const caller = state.frames[state.frames.length - 2]
   if (!caller) return 'exit'
-  caller.regs[0] = result
-  env.insn = callee.callsite + 1
+  if (callee.inCallback) leaveCallback(env, result, callee)
+  else caller.regs[0] = result
+  // Back to the call itself, which decides whether the callback runs again.
+  env.insn = callee.inCallback ? callee.callsite : callee.callsite + 1
   if (env.log.level) {
     env.log.write(`returning from callee:\n${formatFrame(state, callee)}`)
     env.log.write(`to caller at ${env.insn}:\n${formatFrame(state, caller)}`)
   }
   state.frames.pop()
+  if (callee.inCallback) widen(env)
   return 'moved'
+}
+
+/** The result of a callback decides whether it is run again. */
+function leaveCallback(env: Env, result: Reg, callee: Frame): void {
+  if (result.type !== 'scalar') env.reject('EACCES', 'R0 not a scalar value')
+  requireRange(env, result, callee.callbackReturn, 'At callback return')
+}
+
+/**
+ * Scalars of the caller that changed since the call was entered last, and that nothing depends on yet, are taken for
+ * anything: so that counting callbacks converge.
+ */
+function widen(env: Env): void {
+  const { state } = env
+  const before = lastVisit(state, env.insn)
+  if (!before) return
+  const widened = (old: Reg, now: Reg): Reg => {
+    if (old.type !== 'scalar' || now.type !== 'scalar' || old.precise || now.precise) return now
+    return sameScalar(old.value, now.value) && old.id === now.id ? now : anyScalar
+  }
+  for (const frame of state.frames) {
+    const old = frameAt(before, frame.number)
+    for (let n = 0; n < 10; n++) frame.regs[n] = widened(regAt(old, n), regAt(frame, n))
+    for (const [i, slot] of frame.stack.entries()) {
+      const was = old.stack[i]
+      if (was?.types[7] !== 'r' || slot.types[7] !== 'r') continue
+      frame.stack[i] = { types: slot.types, spilled: widened(was.spilled, slot.spilled) }
+    }
+  }
+}
+
+/** The state that this path was in when it came to an instruction with the same calls open, the time before. */
+function lastVisit(state: State, insn: number): State | undefined {
+  for (let old = state.parent; old; old = old.parent) {
+    const same = old.frames.length === state.frames.length
+    if (old.insn === insn && same && old.frames.every(({ callsite }, i) => callsite === frameAt(state, i).callsite)) {
+      return old
+    }
+  }
+  return undefined
 }
 
 /** R0 at the end of a program, of an async callback or of a global function. */

@@ -4,10 +4,9 @@ import type { Insn } from '../../isa/insn.js'
 import type { Env, Step } from '../env.js'
 import { comparePacket, packetBranchTaken } from '../memory/packet.js'
 import { markPrecise } from '../precision.js'
-import { insnOfFrame } from '../prune.js'
 import { changed, isPointer, mayBeNull, type Reg, scalarReg } from '../registers.js'
 import { alu, branchTaken, constant, isConstant, type JumpOp, refine, tnumIsConst32 } from '../scalar/index.js'
-import { currentFrame, emptySlot, frameAt, type LinkedReg, regAt, type State } from '../state.js'
+import { currentFrame, emptySlot, frameAt, insnOfFrame, type LinkedReg, regAt, type State } from '../state.js'
 import { markNullness } from './null.js'
 
 /** Registers that share an id: more are forgotten (LINKED_REGS_MAX). */
