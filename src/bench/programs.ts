@@ -1,7 +1,7 @@
 /** The sections `programs` and `maps`: the same object on both sides, results compared, then timed in turns. */
 import type { Benchmark } from './catalogue.js'
 import { interleave, type Plan } from './measure.js'
-import type { Row, Section } from './results.js'
+import { EMPTY, type Row, type Section } from './results.js'
 import { checkResult, type EngineName, kernelSide, machineSide, type Side } from './sides.js'
 
 /** What a section needs to know. */
@@ -33,7 +33,7 @@ async function timeBoth(name: string, task: Task, check: (side: Side, where: str
 export async function measurePrograms(section: Section, benchmarks: readonly Benchmark[], task: Task): Promise<Row[]> {
   if (benchmarks.length === 0) return []
   task.progress('the empty run')
-  const [emptyOurs = 0, emptyKernel = 0] = await timeBoth('empty', task, () => {})
+  const [emptyOurs = 0, emptyKernel = 0] = await timeBoth(EMPTY, task, () => {})
   const rows: Row[] = []
   for (const benchmark of benchmarks) {
     const { name, what, operations } = benchmark
@@ -51,7 +51,7 @@ export async function measurePrograms(section: Section, benchmarks: readonly Ben
   }
   rows.push({
     section,
-    name: 'empty',
+    name: EMPTY,
     what: 'a run of nothing (subtracted above)',
     unit: 'ns',
     ours: emptyOurs,

@@ -49,6 +49,9 @@ export interface Results {
   readonly rows: readonly Row[]
 }
 
+/** The name of the row for a run of nothing, which counts in no mean. */
+export const EMPTY = 'empty'
+
 /** Ours over the kernel's time; `undefined` where either is missing or below what can be measured. */
 export function ratioOf({ ours, kernel }: Row): number | undefined {
   return kernel !== undefined && kernel > 0 && ours > 0 ? ours / kernel : undefined
@@ -57,7 +60,8 @@ export function ratioOf({ ours, kernel }: Row): number | undefined {
 /** The means that are worth telling: all programs, and all but `calls`, where the kernel pays for its mitigations. */
 export function meansOf(rows: readonly Row[]): Mean[] {
   const mean = (section: Section, name: string, wanted: (row: Row) => boolean): Mean[] => {
-    const ratios = rows.filter((row) => row.section === section && wanted(row)).flatMap((row) => ratioOf(row) ?? [])
+    const measured = rows.filter((row) => row.section === section && row.name !== EMPTY && wanted(row))
+    const ratios = measured.flatMap((row) => ratioOf(row) ?? [])
     return ratios.length > 1 ? [{ section, name, ratio: geometricMean(ratios) }] : []
   }
   return [

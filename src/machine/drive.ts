@@ -4,7 +4,7 @@
  */
 import { BpfError } from '../bits/index.js'
 import type { Stop } from '../engine/index.js'
-import { CPU, clockNs, cpuAt, readObject, TASK } from '../runtime/index.js'
+import { ASYNC, CPU, clockNs, cpuAt, readObject, TASK } from '../runtime/index.js'
 import type { Core, HostEntry, ProgramEntry } from './core.js'
 import type { TaskIdentity } from './identity.js'
 import { callKfunc } from './kfunc-call.js'
@@ -18,6 +18,8 @@ export interface Job {
   /** The function that it entered: the program's name or the callback's. */
   readonly name: string
   readonly identity: TaskIdentity
+  /** Limits of this job alone; the machine's own are checked as well. */
+  readonly limits?: JobLimits | undefined
   /** The promise of an `async` kfunc that it waits for. */
   suspended: Suspension | undefined
   /** Called once: when it has returned, or failed. */
@@ -31,6 +33,15 @@ export interface Suspension {
   finish(): void
 }
 
+/** When a job is stopped. */
+export interface JobLimits {
+  /** Most instructions. */
+  readonly instructions: number
+  /** Real time on the clock of `performance.now()`; `afterMs` is how long that was from the start, for the message. */
+  readonly deadline: number
+  readonly afterMs: number
+}
+
 /** How far driving got: to its end, or to where it must wait for others or for a promise. */
 export type Outcome = 'done' | 'blocked' | 'suspended'
 
@@ -38,11 +49,11 @@ export type Outcome = 'done' | 'blocked' | 'suspended'
 const slice = 1_000_000
 
 /**
- * Executes a job until it is done, blocked or suspended. Throws `TrapError`, `BpfError` (`too-many-instructions`) and whatever
- * a kfunc throws; the caller ends the job then.
+ * Executes a job until it is done, blocked or suspended. Throws `TrapError`, `BpfError` (`too-many-instructions`, `deadline`)
+ * and whatever a kfunc throws; the caller ends the job then.
  */
 export function drive(core: Core, job: Job): Outcome {
-  const { engine, rt, options } = core
+  const { engine, rt } = core
   const current = cpuAt(rt, job.cpu) + CPU.current
   const interrupted = rt.load32(current)
   rt.store32(current, job.task)
@@ -54,19 +65,40 @@ export function drive(core: Core, job: Job): Outcome {
       guarded(core, job, finish)
     }
     for (;;) {
-      const stop: Stop = engine.resume(job.task, slice)
+      const stop: Stop = engine.resume(job.task, Math.min(slice, leftOf(core, job)))
       if (stop === 'done' || stop === 'blocked') return stop
       if (stop === 'trap') throw trapError(core, job)
       if (stop === 'host' && guarded(core, job, hostCall) === 'suspended') return 'suspended'
-      if (rt.load64(job.task + TASK.executed) > options.maxInstructions) {
-        throw new BpfError('too-many-instructions', `it executed more than ${options.maxInstructions} instructions`, {
-          place: `program ${job.program.spec.name}`,
-        })
-      }
+      checkLimits(core, job)
     }
   } finally {
     rt.store32(current, interrupted)
   }
+}
+
+/** Instructions that a job may still execute. */
+function leftOf({ rt, options }: Core, { task, limits }: Job): number {
+  const most = Math.min(options.maxInstructions, limits?.instructions ?? Number.POSITIVE_INFINITY)
+  return most - Number(rt.load64(task + TASK.executed))
+}
+
+/** Throws where a job that has not ended has used up what it was allowed: `too-many-instructions`, `deadline`. */
+function checkLimits(core: Core, job: Job): void {
+  if (leftOf(core, job) <= 0) {
+    const most = core.rt.load64(job.task + TASK.executed)
+    throw new BpfError('too-many-instructions', `it executed ${most} instructions and has not ended`, {
+      place: `program ${job.program.spec.name}`,
+    })
+  }
+  checkDeadline(job)
+}
+
+/** Throws `BpfError` (`deadline`) where a job's time is over. */
+export function checkDeadline({ limits, program }: Job): void {
+  if (!limits || performance.now() <= limits.deadline) return
+  throw new BpfError('deadline', `it did not end within ${limits.afterMs} ms`, {
+    place: `program ${program.spec.name}`,
+  })
 }
 
 function trapError(core: Core, job: Job): TrapError {
@@ -79,13 +111,18 @@ function guarded<T>(core: Core, job: Job, call: (core: Core, job: Job) => T): T 
   try {
     return call(core, job)
   } catch (error) {
-    if (!(error instanceof BpfError) || error.code !== 'bad-address') throw error
+    const sentence = badAddress(error)
+    if (sentence === undefined) throw error
     // The engine stands behind the call already.
     const insn = core.rt.load32(job.task + TASK.pc) - 1
     const { spec } = job.program
-    const { code, message: sentence } = error
-    throw new TrapError({ code, sentence, program: spec.name, insn }, lineOf(spec.lines, insn))
+    throw new TrapError({ code: 'bad-address', sentence, program: spec.name, insn }, lineOf(spec.lines, insn))
   }
+}
+
+function badAddress(error: unknown): string | undefined {
+  if (error instanceof WebAssembly.RuntimeError) return 'a call is given an address that is not mapped'
+  return error instanceof BpfError && error.code === 'bad-address' ? error.message : undefined
 }
 
 const registers = [1, 2, 3, 4, 5] as const
@@ -170,7 +207,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function recordedStart(core: Core, job: Job, { name }: Extract<HostEntry, { kind: 'start' }>): void {
   const { rt, names } = core
   const cell = Number(BigInt.asUintN(32, rt.load64(job.task + TASK.regs + 8)))
-  const before = core.memory.has(cell, 4) ? rt.load32(cell) : 0
+  const before = new DataView(core.memory.read(cell, 4).buffer).getUint32(0, true)
+  if (before !== 0 && !core.memory.has(before, ASYNC.size))
+    throw new BpfError('bad-address', 'it starts what is no work')
   const again = before !== 0 && readObject(rt, before).state.endsWith('pending')
   rt.shims[name](job.task)
   if (rt.load64(job.task + TASK.regs) !== 0n) return

@@ -5,7 +5,7 @@ import { TASK, taskKinds } from '../runtime/index.js'
 import { ErrnoError, errnos } from '../uapi/index.js'
 import { type ContextProgram, contextOf, type PreparedRun } from './contexts/index.js'
 import { assertOpen, type Core, type ProgramEntry, reapPrograms } from './core.js'
-import { drive, type Job } from './drive.js'
+import { checkDeadline, drive, type Job, type JobLimits } from './drive.js'
 import type { TaskIdentity } from './identity.js'
 import { step } from './scheduler.js'
 
@@ -13,13 +13,21 @@ import { step } from './scheduler.js'
 export interface MachineRunOptions extends RunOptions {
   /** Who runs it; what is left out is the machine's own. */
   task?: Partial<TaskIdentity>
+  /** Most instructions of each run (default: the machine's `maxInstructions`). Compiled code does not count them. */
+  maxInstructions?: number
+  /**
+   * Most real time, in milliseconds, for all runs together. Looked at every million instructions and at every call of the
+   * machine; compiled code is not stopped within a run: for that, run the machine in a worker and end it.
+   */
+  timeoutMs?: number
 }
 
 /** A program on a machine. */
 export interface MachineProgram extends Program {
   /**
    * Runs it to its end. Throws `ErrnoError` where test_run would fail, `TrapError` where it cannot go on, `BpfError`
-   * (`would-suspend`) where it calls an `async` kfunc: use `runAsync`.
+   * (`would-suspend`) where it calls an `async` kfunc: use `runAsync`; `too-many-instructions` and `deadline` where it
+   * goes on for longer than it may.
    */
   run(options?: MachineRunOptions): RunResult
   runAsync(options?: MachineRunOptions): Promise<RunResult>
@@ -71,13 +79,23 @@ function begin(core: Core, entry: ProgramEntry, context: ContextProgram, options
     rt.store32(task + TASK.packet, window.packet)
     rt.store32(task + TASK.packetEnd, window.packetEnd)
     const identity = { ...core.options.identity, ...options.task }
-    const job: Job = { task, cpu, program: entry, name: spec.name, identity, suspended: undefined, end() {} }
+    const limits = limitsOf(options)
+    const job: Job = { task, cpu, program: entry, name: spec.name, identity, limits, suspended: undefined, end() {} }
     enter(core, job, ctx)
     return { job, prepared, ctx, packet, release }
   } catch (error) {
     release()
     throw error
   }
+}
+
+function limitsOf({ maxInstructions, timeoutMs }: MachineRunOptions): JobLimits | undefined {
+  if (maxInstructions === undefined && timeoutMs === undefined) return undefined
+  const instructions = maxInstructions ?? Number.POSITIVE_INFINITY
+  const afterMs = timeoutMs ?? Number.POSITIVE_INFINITY
+  if (instructions >= 0 && afterMs >= 0) return { instructions, deadline: performance.now() + afterMs, afterMs }
+  const [name, value] = instructions >= 0 ? ['timeoutMs', afterMs] : ['maxInstructions', instructions]
+  throw new BpfError('bad-option', `${name} must not be ${value}`, { place: 'run' })
 }
 
 function enter({ rt, engine }: Core, { task, program }: Job, ctx: number): void {
@@ -134,7 +152,9 @@ export function openProgram(
           if (outcome === 'blocked' && !step(core)) throw deadlock(entry)
           if (outcome !== 'done') continue
           left -= 1
-          if (left > 0) enter(core, run.job, run.ctx)
+          if (left === 0) break
+          checkDeadline(run.job)
+          enter(core, run.job, run.ctx)
         }
         return result(core, run)
       } finally {
@@ -152,7 +172,9 @@ export function openProgram(
           if (outcome === 'blocked' && !step(core)) await othersOf(core, entry)
           if (outcome !== 'done') continue
           left -= 1
-          if (left > 0) enter(core, run.job, run.ctx)
+          if (left === 0) break
+          checkDeadline(run.job)
+          enter(core, run.job, run.ctx)
         }
         return result(core, run)
       } finally {
