@@ -197,7 +197,8 @@ export function createEnv(parts: EnvParts): Exploration {
       const index = references.findIndex((each) => each.kind === 'pointer' && each.id === id)
       if (index < 0) return false
       references.splice(index, 1)
-      mapRegs(env.state, (reg: Reg) => (reg.refId === id ? (reg.type === 'scalar' ? anyScalar : notInit) : reg))
+      // For root, what was a pointer to it is just a number now.
+      mapRegs(env.state, (reg: Reg) => (reg.refId === id ? anyScalar : reg))
       return true
     },
 
@@ -240,6 +241,7 @@ export function createEnv(parts: EnvParts): Exploration {
       entered.inCallback = true
       setUp(entered, caller)
       inside.frames.push(entered)
+      env.touchAll()
     },
   }
   return env

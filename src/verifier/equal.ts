@@ -18,6 +18,11 @@ export interface IdMap {
   fresh: number
 }
 
+/** Nothing is paired yet; `lastId` is the highest id in use. */
+export function noIds(lastId = 0): IdMap {
+  return { old: [], cur: [], fresh: lastId }
+}
+
 function checkIds(old: number, cur: number, ids: IdMap): boolean {
   if ((old === 0) !== (cur === 0)) return false
   if (old === 0) return true
@@ -65,7 +70,8 @@ function sameBase(old: Reg, cur: Reg): boolean {
   }
 }
 
-function sameReg(old: Reg, cur: Reg, ids: IdMap): boolean {
+/** Whether both hold exactly the same, ids being paired by `ids`. */
+export function sameReg(old: Reg, cur: Reg, ids: IdMap): boolean {
   return (
     sameBase(old, cur) &&
     old.off === cur.off &&
@@ -172,7 +178,7 @@ export function statesEqual(
   lastId: number,
 ): boolean {
   if (old.frames.length !== cur.frames.length || old.sleepable !== cur.sleepable) return false
-  const ids: IdMap = { old: [], cur: [], fresh: lastId }
+  const ids = noIds(lastId)
   if (!referencesSafe(old, cur, ids)) return false
   for (let number = 0; number < old.frames.length; number++) {
     const was = old.frames[number]

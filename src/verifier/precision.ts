@@ -32,25 +32,16 @@ export interface Roots {
 export function markPrecise(env: Env, n: number): void {
   if (env.reg(n).type !== 'scalar') return
   const frame = env.state.frames.length - 1
-  walk(env, { state: env.state, insn: env.insn }, [{ frame, regs: [n] }])
+  walk(env, env.state, [{ frame, regs: [n] }])
 }
 
 /** The scalar that is spilled in slot `slot` of frame `frame` decides something here. */
 export function markSlotPrecise(env: Env, frame: number, slot: number): void {
-  walk(env, { state: env.state, insn: env.insn }, [{ frame, slots: [slot] }])
+  walk(env, env.state, [{ frame, slots: [slot] }])
 }
 
-/** The end of a path that was pruned: the state, and the instruction that it would have executed. */
-export interface PathEnd {
-  readonly state: State
-  readonly insn: number
-}
-
-/**
- * A path (the current one, or one that ended) was pruned because it equals `old`: what mattered there matters on this path,
- * too. True where that marked anything that was not marked before.
- */
-export function propagatePrecision(env: Env, old: State, end: PathEnd = env): boolean {
+/** The current path was pruned because it equals `old`: what mattered there matters on this path, too. */
+export function propagatePrecision(env: Env, old: State): void {
   const roots: Roots[] = []
   for (let number = old.frames.length - 1; number >= 0; number--) {
     const frame = frameAt(old, number)
@@ -65,7 +56,7 @@ export function propagatePrecision(env: Env, old: State, end: PathEnd = env): bo
     }
     roots.push({ frame: number, regs, slots })
   }
-  return walk(env, end, roots)
+  walk(env, env.state, roots)
 }
 
 /** Forgets every mark: a fresh state starts imprecise, the marks that matter are in its parents. */
@@ -73,13 +64,8 @@ export function forgetPrecision(state: State): void {
   setPrecision(state, false)
 }
 
-function setPrecision(state: State, precise: boolean): boolean {
-  let changed = false
-  const change = (reg: Reg): Reg => {
-    if (reg.type !== 'scalar' || reg.precise === precise) return reg
-    changed = true
-    return { ...reg, precise }
-  }
+function setPrecision(state: State, precise: boolean): void {
+  const change = (reg: Reg): Reg => (reg.type === 'scalar' && reg.precise !== precise ? { ...reg, precise } : reg)
   for (const frame of state.frames) {
     for (let n = 0; n < 10; n++) frame.regs[n] = change(regAt(frame, n))
     for (const [i, slot] of frame.stack.entries()) {
@@ -88,23 +74,15 @@ function setPrecision(state: State, precise: boolean): boolean {
       if (spilled !== slot.spilled) frame.stack[i] = { types: slot.types, spilled }
     }
   }
-  return changed
-}
-
-/** Every scalar on the path to this state matters. */
-export function markAllPrecise(start: State): boolean {
-  let changed = false
-  for (let state = start.parent; state; state = state.parent) if (setPrecision(state, true)) changed = true
-  return changed
 }
 
 /** The trail was lost: everything that led here counts. */
-function markEverything(env: Env, start: State): boolean {
+function markEverything(env: Env, start: State): void {
   if (env.log.level === 2) {
     const { number } = frameAt(start, start.frames.length - 1)
     env.log.write(`mark_precise: frame${number}: falling back to forcing all scalars precise\n`)
   }
-  return markAllPrecise(start)
+  for (let state = start.parent; state; state = state.parent) setPrecision(state, true)
 }
 
 function isEmpty(wanted: Wanted): boolean {
@@ -112,16 +90,15 @@ function isEmpty(wanted: Wanted): boolean {
   return true
 }
 
-function walk(env: Env, { state: start, insn }: PathEnd, roots: readonly Roots[]): boolean {
+function walk(env: Env, start: State, roots: readonly Roots[]): void {
   const wanted: Wanted = { frame: start.frames.length - 1, regs: [], slots: [] }
   for (const { frame, regs = [], slots = [] } of roots) {
     wanted.regs[frame] = regs.reduce((mask, n) => mask | (1 << n), 0)
     wanted.slots[frame] = slots.reduce((mask, i) => mask | (1n << BigInt(i)), 0n)
   }
-  if (isEmpty(wanted)) return false
-  let changed = false
+  if (isEmpty(wanted)) return
   let state = start
-  let last = insn
+  let last = env.insn
   let first = start.firstInsn
   let later = -1
   let isFirst = true
@@ -131,16 +108,17 @@ function walk(env: Env, { state: start, insn }: PathEnd, roots: readonly Roots[]
     }
     if (last < 0) {
       atFunctionEntry(state, wanted)
-      return changed
+      return
     }
     let at = last
     let end = state.history.length
     for (;;) {
       if (isFirst) isFirst = false
       else if (!stepBack(env, at, later, historyEntry(state, end, at), wanted)) {
-        return markEverything(env, start) || changed
+        markEverything(env, start)
+        return
       }
-      if (isEmpty(wanted)) return changed
+      if (isEmpty(wanted)) return
       later = at
       const previous = previousInsn(state, at, end)
       if (!previous) break
@@ -149,33 +127,28 @@ function walk(env: Env, { state: start, insn }: PathEnd, roots: readonly Roots[]
     }
     const { parent } = state
     if (!parent) break
-    if (markInState(env, parent, wanted)) changed = true
-    if (isEmpty(wanted)) return changed
+    markInState(env, parent, wanted)
+    if (isEmpty(wanted)) return
     later = first
     last = parent.lastInsn
     first = parent.firstInsn
     state = parent
   }
-  return markEverything(env, start) || changed
+  markEverything(env, start)
 }
 
 /** The start of a function that is verified on its own: its arguments are what the caller may give. */
-function atFunctionEntry(state: State, wanted: Wanted): boolean {
+function atFunctionEntry(state: State, wanted: Wanted): void {
   const frame = frameAt(state, 0)
-  if (frame.callsite !== mainCallsite) return false
-  let changed = false
+  if (frame.callsite !== mainCallsite) return
   for (let n = 1; n <= 5; n++) {
     const reg = regAt(frame, n)
-    if (!((wanted.regs[0] ?? 0) & (1 << n)) || reg.type !== 'scalar') continue
-    frame.regs[n] = { ...reg, precise: true }
-    changed = true
+    if ((wanted.regs[0] ?? 0) & (1 << n) && reg.type === 'scalar') frame.regs[n] = { ...reg, precise: true }
   }
-  return changed
 }
 
 /** Marks what is wanted in a remembered state; what is marked already, or is no scalar, needs no more tracing. */
-function markInState(env: Env, state: State, wanted: Wanted): boolean {
-  let changed = false
+function markInState(env: Env, state: State, wanted: Wanted): void {
   for (let number = wanted.frame; number >= 0; number--) {
     const frame = frameAt(state, number)
     let regs = wanted.regs[number] ?? 0
@@ -183,29 +156,21 @@ function markInState(env: Env, state: State, wanted: Wanted): boolean {
       if (!(regs & (1 << n))) continue
       const reg = regAt(frame, n)
       if (reg.type !== 'scalar' || reg.precise) regs &= ~(1 << n)
-      else {
-        frame.regs[n] = { ...reg, precise: true }
-        changed = true
-      }
+      else frame.regs[n] = { ...reg, precise: true }
     }
     let slots = wanted.slots[number] ?? 0n
     for (let i = 0, rest = slots; rest; i++, rest >>= 1n) {
       if (!(rest & 1n)) continue
       const { types, spilled } = frame.stack[i] ?? emptySlot
       if (types[7] !== 'r' || spilled.type !== 'scalar' || spilled.precise) slots &= ~(1n << BigInt(i))
-      else {
-        frame.stack[i] = { types, spilled: { ...spilled, precise: true } }
-        changed = true
-      }
+      else frame.stack[i] = { types, spilled: { ...spilled, precise: true } }
     }
     wanted.regs[number] = regs
     wanted.slots[number] = slots
-    if (regs || slots) changed = true
     if (env.log.level !== 2) continue
     const names = `regs=${formatRegs(regs)} stack=${formatSlots(slots)}`
     env.log.write(`mark_precise: frame${number}: parent state ${names}: ${formatFrame(state, frame)}`)
   }
-  return changed
 }
 
 function formatRegs(mask: number): string {

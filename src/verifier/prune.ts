@@ -79,22 +79,22 @@ export function createPruner(buckets: number): Pruner {
       const list = lists.get(bucket) ?? []
       const looked = list.length
       const liveAt = (number: number): number => env.liveRegs[insnOfFrame(cur, insn, number)] ?? 0
-      for (const { state } of list) if (state.insn === insn && !loopVisits.isOpen(env, state)) clean(env, state, cur)
+      for (const { state } of list) if (state.insn === insn) clean(env, state, cur)
 
       for (const each of list.slice()) {
         const old = each.state
         if (old.insn !== insn) continue
         const open = old.branches > 0
-        const isLoop = open ? (flags & flowFlags.callsBack) !== 0 : loopVisits.isOpen(env, old)
-        if ((isLoop || !open) && statesEqual(old, cur, isLoop ? 'range' : 'safe', liveAt, lastId)) {
+        // A call that runs a callback ends where nothing new would come of running it again.
+        const repeats = open && (flags & flowFlags.callsBack) !== 0
+        if ((repeats || !open) && statesEqual(old, cur, repeats ? 'range' : 'safe', liveAt, lastId)) {
           each.hits++
           if (flags & flowFlags.jump) recordHistory(cur, insn, env.prevInsn, {}, true)
           propagatePrecision(env, old)
-          if (isLoop) loopVisits.endAt(env, old)
           return true
         }
         if (open) {
-          if (!isLoop && isStuck(old, cur) && statesEqual(old, cur, 'exact', liveAt, lastId)) refuseLoop(env, old)
+          if (!repeats && isStuck(old, cur) && statesEqual(old, cur, 'exact', liveAt, lastId)) refuseLoop(env, old)
           if (!forced && jumps < 20 && insns < 100) remember = false
         }
         if (remember) each.misses++

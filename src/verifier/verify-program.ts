@@ -161,7 +161,7 @@ function prepare(
 ): Exploration {
   const { insns } = program
   const liveRegs = liveRegisters(insns, starts, (insn, at) => parameterCount(program, profile, insn, at))
-  const component = loops(insns, flags)
+  const component = loops(insns)
   if (log.level === 2) {
     const names = insnNames(program, profile)
     log.write(formatLiveRegisters(insns, liveRegs, component, (i) => disassembleInsn(insns, i, names)))

@@ -127,8 +127,15 @@ export function checkHelperArg(env: Env, call: HelperCall, index: number): void 
   if (!rule) env.unsupported(`argument type ${arg.type} of helper ${call.helper.name}`)
   if (isNullScalar(reg) && nullable.has(arg.type)) return
   checkType(env, n, reg, rule, nullable.has(arg.type))
+  // Where NULL is fine, what is checked is the pointer; R1 to R5 do not outlive the call.
+  if (mayBeNull(reg)) env.setReg(n, nonNull(reg))
   if (!rule.anyOffset) checkPointerOffset(env, n)
   rule.check?.(env, call, n, arg)
+}
+
+/** The same pointer, if it is not NULL. */
+export function nonNull(reg: Reg): Reg {
+  return 'orNull' in reg ? { ...reg, orNull: false } : reg
 }
 
 function checkType(env: Env, n: number, reg: Reg, { takes }: ArgRule, orNull: boolean): void {

@@ -11,7 +11,7 @@ import type { Env } from '../env.js'
 import { markPrecise } from '../precision.js'
 import { isGpl } from '../prepare/uses.js'
 import { specialField } from '../program.js'
-import { anyScalar, mapKey, mapPtr, mapValue, notInit, scalarReg } from '../registers.js'
+import { anyScalar, isNullScalar, mapKey, mapPtr, mapValue, notInit, scalarReg } from '../registers.js'
 import { intersect, type Scalar, signedRange, unsignedRange } from '../scalar/index.js'
 import { type Frame, mapRegs, regAt } from '../state.js'
 import { setAsyncCallback } from './async.js'
@@ -97,6 +97,8 @@ const effects: Readonly<Record<string, (env: Env, call: HelperCall) => void>> = 
     })
   },
   bpf_loop(env, { callback }) {
+    // Without flags Linux inlines the loop, and relies on that.
+    if (isNullScalar(env.reg(4))) markPrecise(env, 4)
     // How often it loops decides whether its callback is entered again.
     markPrecise(env, 1)
     const frame = env.frame()
@@ -113,7 +115,17 @@ const effects: Readonly<Record<string, (env: Env, call: HelperCall) => void>> = 
     if (env.log.level === 2) env.note(`frame${frame.number} bpf_loop iteration limit reached`)
   },
   bpf_tail_call(env) {
-    if (env.state.references.length) env.unsupported('helper bpf_tail_call while something is held')
+    const { state } = env
+    if (env.frame().subprogram !== 0) env.unsupported('helper bpf_tail_call outside of the main function')
+    const held = state.references.filter(({ kind }) => kind === 'pointer')
+    for (const { id, insn } of held) env.note(`Unreleased reference id=${id} alloc_insn=${insn}`)
+    if (held.length) env.reject('EINVAL', 'tail_call would lead to reference leak')
+    const region = state.irqId
+      ? 'bpf_local_irq_save'
+      : state.rcuLocks
+        ? 'bpf_rcu_read_lock'
+        : state.preemptLocks && 'bpf_preempt_disable'
+    if (region) env.reject('EINVAL', `tail_call cannot be used inside ${region}-ed region`)
   },
 }
 

@@ -11,6 +11,7 @@ import { checkHelperMemory, checkMemoryAndSize } from '../memory/helper-memory.j
 import { checkPointerOffset } from '../memory/pointer.js'
 import { markPrecise } from '../precision.js'
 import { isNullScalar, mayBeNull, type Reg, typeName } from '../registers.js'
+import { nonNull } from './helper-args.js'
 import { restoreIrqFlags, saveIrqFlags } from './irq-flag.js'
 import {
   hasSuffix,
@@ -65,6 +66,11 @@ export function checkKfuncArgs(env: Env, call: KfuncCall): void {
   }
 }
 
+/** Whether pointers must be known to be good; what is given back always must. */
+function isTrusted({ flags }: KfuncRow): boolean {
+  return flags.trustedArgs === true || flags.release === true
+}
+
 function checkScalar(env: Env, call: KfuncCall, index: number, param: KfuncParam): void {
   const n = index + 1
   const reg = env.reg(n)
@@ -85,7 +91,7 @@ function checkPointer(env: Env, call: KfuncCall, index: number, param: KfuncPara
   const reg = env.reg(n)
   const isNull = isNullScalar(reg)
   const nullable = hasSuffix(param, '__nullable')
-  if ((row.flags.trustedArgs || row.flags.rcu) && !nullable && (isNull || mayBeNull(reg))) {
+  if ((isTrusted(row) || row.flags.rcu) && !nullable && (isNull || mayBeNull(reg))) {
     env.reject('EACCES', `Possibly NULL pointer passed to trusted arg${index}`)
   }
   if (reg.refId) call.release = { id: reg.refId, n }
@@ -198,7 +204,7 @@ const checks: Record<
     const reg = env.reg(index + 1)
     if (isNullScalar(reg)) return
     const size = sizeOf(env, call, index, target)
-    if (mayBeNull(reg)) env.unsupported('maybe-NULL memory as an argument of a kfunc')
+    if (mayBeNull(reg)) env.setReg(index + 1, nonNull(reg))
     checkHelperMemory(env, index + 1, size, 'read', {})
     checkHelperMemory(env, index + 1, size, 'write', {})
   },
@@ -206,7 +212,7 @@ const checks: Record<
     const n = index + 1
     const param = call.proto.params[index]
     if (param && hasSuffix(param, '__opt') && isNullScalar(env.reg(n))) return
-    if (mayBeNull(env.reg(n))) env.unsupported('maybe-NULL memory as an argument of a kfunc')
+    if (mayBeNull(env.reg(n))) env.setReg(n, nonNull(env.reg(n)))
     if (env.reg(n + 1).type !== 'scalar') env.reject('EINVAL', `R${n + 1} is not a scalar`)
     try {
       checkMemoryAndSize(env, n, n + 1, 'read', { zeroAllowed: true })
@@ -245,7 +251,7 @@ function checkObject(env: Env, call: KfuncCall, index: number, target: BtfType):
   const n = index + 1
   const reg = env.reg(n)
   const { row } = call
-  if (row.flags.trustedArgs || row.flags.rcu) {
+  if (isTrusted(row) || row.flags.rcu) {
     const trusted = reg.refId !== 0 || reg.type === 'map_ptr' || (reg.type === 'btf_ptr' && reg.flags === 'trusted_')
     const isRcu = reg.type === 'btf_ptr' && reg.flags === 'rcu_'
     if (!trusted && !row.flags.rcu) env.reject('EINVAL', `R${n} must be referenced or trusted`)

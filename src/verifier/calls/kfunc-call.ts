@@ -105,6 +105,9 @@ function setWorkqueueCallback(env: Env, { callback }: KfuncCall): void {
 
 function setResult(env: Env, call: KfuncCall): void {
   const { returns, btf } = call.proto
+  if (call.row.flags.acquire && !(returns.kind === 'ptr' && btf.resolve(returns.type).kind === 'struct')) {
+    env.reject('EINVAL', 'acquire kernel function does not return PTR_TO_BTF_ID')
+  }
   if (returns.kind === 'void') env.setReg(0, notInit)
   else if (isScalarType(returns)) env.setReg(0, anyScalar)
   else if (returns.kind === 'ptr') env.setReg(0, returnedPointer(env, call, btf.resolve(returns.type)))

@@ -3,10 +3,10 @@
  * for R0; locks and references must have been given back.
  */
 import type { Env, Step } from '../env.js'
+import { noIds, sameReg } from '../equal.js'
 import { formatFrame } from '../log/format.js'
 import { markPrecise } from '../precision.js'
 import { anyScalar, type Reg, typeName } from '../registers.js'
-import { sameScalar } from '../scalar/index.js'
 import { S64_MAX, S64_MIN } from '../scalar/scalar.js'
 import { currentFrame, type Frame, frameAt, regAt, type State } from '../state.js'
 
@@ -75,9 +75,10 @@ function widen(env: Env): void {
   const { state } = env
   const before = lastVisit(state, env.insn)
   if (!before) return
+  const ids = noIds()
   const widened = (old: Reg, now: Reg): Reg => {
     if (old.type !== 'scalar' || now.type !== 'scalar' || old.precise || now.precise) return now
-    return sameScalar(old.value, now.value) && old.id === now.id ? now : anyScalar
+    return sameReg(old, now, ids) ? now : anyScalar
   }
   for (const frame of state.frames) {
     const old = frameAt(before, frame.number)

@@ -143,9 +143,9 @@ export function postorder(insns: readonly Insn[], start: number): number[] {
 
 /**
  * Numbers of the loops (strongly connected components) that instructions belong to, 0 for none, in the order in which
- * Tarjan's algorithm completes them: the log of level 2 prints them. A call that runs a callback is a loop of its own.
+ * Tarjan's algorithm completes them: the log of level 2 prints them.
  */
-export function loops(insns: readonly Insn[], flags: Uint8Array): Uint32Array {
+export function loops(insns: readonly Insn[]): Uint32Array {
   const component = new Uint32Array(insns.length)
   const order = new Int32Array(insns.length)
   const low = new Int32Array(insns.length)
@@ -185,8 +185,7 @@ export function loops(insns: readonly Insn[], flags: Uint8Array): Uint32Array {
         members.push(member)
         if (member === top.at) break
       }
-      const repeats = successors(insns, top.at).includes(top.at) || ((flags[top.at] ?? 0) & flowFlags.callsBack) !== 0
-      if (members.length === 1 && !repeats) continue
+      if (members.length === 1 && !successors(insns, top.at).includes(top.at)) continue
       count++
       for (const member of members) component[member] = count
     }
