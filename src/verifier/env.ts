@@ -110,7 +110,7 @@ export interface Env {
 
   /** Something must be released from here on; gives its id. */
   acquireReference(): number
-  /** It was released: every register that holds it becomes unusable. False where it was not held. */
+  /** It was released: every register that holds it becomes a mere number. False where it was not held. */
   releaseReference(id: number): boolean
 
   /** The number of the function that starts at an instruction. */
