@@ -8,7 +8,7 @@
  *   bring the first address back. NO_PREALLOC maps take and leave elements on the map's free list to the same effect.
  * - Insertion copies around special fields. A preallocated element keeps what its cells hold (empty, save for the stale
  *   pointer of 1.12); NO_PREALLOC clears them. Defined by us: an object still there is cancelled first.
- * - Defined by us: the order of iteration (bucket by bucket, newest first), and for LRU_HASH see `lru.ts`; a replacement
+ * - Defined by us: the order of iteration (bucket by bucket, newest key first), and for LRU_HASH see `lru.ts`; a replacement
  *   never evicts, because the spare takes it.
  *
  * Each operation is a recipe over a `Shape`, for any map or for one.
@@ -114,22 +114,8 @@ function obtain(f: Fn, shape: Shape, element: Local<'i32'>): void {
   )
 }
 
-/** Makes an element the newest of its bucket. */
-function link(f: Fn, shape: Shape, bucket: I32, element: I32): void {
-  f.store32(element, ELEM.next, bucket.load32())
-  f.store32(bucket, 0, element)
-  decide(f, shape.lru, () => lruAdd(f, shape, element))
-}
-
 /** Puts a new element in the place of the one found. */
-function replace(
-  f: Fn,
-  shape: Shape,
-  key: Key,
-  from: I32,
-  cpu: I32,
-  { bucket, link: before, element: old }: Place,
-): void {
+function replace(f: Fn, shape: Shape, key: Key, from: I32, cpu: I32, { link: before, element: old }: Place): void {
   const spare = f.local(shape.word(MAP.spares).add(cpu.shl(2)))
   const element = f.var32()
   decide(
@@ -140,8 +126,12 @@ function replace(
   )
   key.put(f, element)
   putValue(f, shape, element, from)
-  f.store32(before, ELEM.next, old.load32(ELEM.next))
-  decide(f, shape.lru, () => lruRemove(f, shape, old))
+  f.store32(element, ELEM.next, old.load32(ELEM.next))
+  f.store32(before, ELEM.next, element)
+  decide(f, shape.lru, () => {
+    lruRemove(f, shape, old)
+    lruAdd(f, shape, element)
+  })
   cancelElement(f, shape, old)
   decide(
     f,
@@ -149,7 +139,6 @@ function replace(
     () => recycle(f, shape, old),
     () => f.store32(spare, 0, old),
   )
-  link(f, shape, bucket, element)
 }
 
 /** Writes an element in place under its lock; returns BLOCKED if another holds it. */
@@ -206,7 +195,9 @@ export function hashUpdateIn(f: Fn, shape: Shape, { key: at, from, flags, cpu }:
   key.put(f, element)
   putValue(f, shape, element, from)
   f.add32(map, MAP.count, 1)
-  link(f, shape, place.bucket, element)
+  f.store32(element, ELEM.next, place.bucket.load32())
+  f.store32(place.bucket, 0, element)
+  decide(f, lru, () => lruAdd(f, shape, element))
   return 0
 }
 
