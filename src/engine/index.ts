@@ -1,5 +1,12 @@
 export { type BareOptions, type BareProgram, bareProgram } from './bare.js'
-export { BATCH, type Compiler, type CompilerOptions, compilerOptions, createCompiler } from './compiler/index.js'
+export {
+  BATCH,
+  type Compiler,
+  type CompilerOptions,
+  compilerOptions,
+  createCompiler,
+  type Drained,
+} from './compiler/index.js'
 export type { CallTarget, Code, Engine, Stop, TrapInfo } from './engine.js'
 export { controls } from './interpreter/control.js'
 export { createInterpreter, type InterpreterOptions, runtimeOptions, type Shim } from './interpreter/index.js'

@@ -33,10 +33,13 @@ export interface Label {
 /** One function's body. */
 export class Fn {
   private readonly target: Target
+  private readonly inPlace: boolean
   private depth = 0
 
-  constructor(target: Target) {
+  /** `inPlace`: the body stands in a block of another function, and `return` leaves that block. */
+  constructor(target: Target, inPlace = false) {
     this.target = target
+    this.inPlace = inPlace
   }
 
   /** A new variable with the value's type, set to it now. */
@@ -184,7 +187,8 @@ export class Fn {
   return(value?: Arg<'i32'> | Value<'i64'>): void {
     if (value instanceof Value) value.emit(this.target)
     else if (value !== undefined) this.target.code.i32(Number(value))
-    this.target.code.return()
+    if (this.inPlace) this.target.code.br(this.depth)
+    else this.target.code.return()
   }
 
   /** `memory.size` and `memory.grow`, in pages. */

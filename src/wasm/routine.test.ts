@@ -14,11 +14,16 @@ import {
 type Exports = Record<string, (...args: (number | bigint)[]) => number | bigint | undefined>
 
 /** A module with these routines exported by their ids, over a small memory. */
-function link(routines: readonly AnyRoutine[], mode: Mode = 'plain', imports: Record<string, AnyRoutine> = {}) {
+function link(
+  routines: readonly AnyRoutine[],
+  mode: Mode = 'plain',
+  imports: Record<string, AnyRoutine> = {},
+  inlined: readonly AnyRoutine[] = [],
+) {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 2, shared: mode === 'atomic' })
   const module = new ModuleWriter()
   module.importMemory('host', 'memory', { min: 1, max: 2, shared: mode === 'atomic' })
-  const linker = createLinker(module, mode, Object.values(imports))
+  const linker = createLinker(module, mode, Object.values(imports), new Set(inlined))
   for (const item of routines) module.exportFunc(item.id, linker.index(item))
   linker.flush()
   const bytes = module.finish()
@@ -156,4 +161,29 @@ it('refuses a call that is forgotten or used twice, which would be a silent bug'
     return call.add(call)
   })
   expect(() => link([doubles])).toThrow('used twice')
+})
+
+it('writes a routine in place of its calls where asked, returns and loops included', () => {
+  const sign = routine('sign', ['i32'], 'i32', (f, x) => {
+    f.while(x.ne(0), () => {
+      f.if(x.ltS(0), () => f.return(-1))
+      f.return(1)
+    })
+    return 0
+  })
+  const both = routine('both', ['i32', 'i32'], 'i32', (f, a, b) => {
+    const first = f.local(sign(a))
+    return first.mul(10).add(sign(b))
+  })
+  const [called, written] = [link([both]), link([both], 'plain', {}, [sign])]
+  for (const [a, b] of [
+    [5, -5],
+    [-1, 0],
+    [0, 7],
+  ] as const) {
+    const expected = Math.sign(a) * 10 + Math.sign(b)
+    expect([run(called).both?.(a, b), run(written).both?.(a, b)]).toEqual([expected, expected])
+  }
+  expect(WebAssembly.Module.exports(written.module)).toHaveLength(1)
+  expect(written.bytes.includes(0x10)).toBe(false)
 })

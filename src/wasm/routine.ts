@@ -76,12 +76,26 @@ function callable<const P extends readonly ValType[], R extends ValType | undefi
       params.forEach((type, i) => {
         operand(type, args[i] as Arg<ValType>).emit(target)
       })
-      target.code.call(target.index(self))
+      if (target.inlines?.(self)) writeInPlace(self, target)
+      else target.code.call(target.index(self))
     }
     return result ? new Value(result, emit) : new Effect(emit)
   }
   const self = Object.assign(call, { id, params, result, build }) as unknown as Routine<P, R>
   return self
+}
+
+/**
+ * Writes a routine's body in place of a call: the arguments are on the stack and go to variables of their own, `return` is a
+ * jump to the end, the result is left on the stack.
+ */
+export function writeInPlace(self: AnyRoutine, target: Target): void {
+  const { code } = target
+  const locals = self.params.map((type) => new Local(type, code.local(type)))
+  for (const local of [...locals].reverse()) code.set(local.index)
+  code.block(self.result)
+  self.build?.(new Fn(target, true), locals, target)
+  code.end()
 }
 
 let callNumber = 0
@@ -96,8 +110,14 @@ export interface Linker {
 
 /**
  * A linker for one module. `imports` are the host's functions, declared at once; they come from the import module `host`.
+ * Routines in `inlined` are written where they are called, in place of a call: for those few that must be fast.
  */
-export function createLinker(module: ModuleWriter, mode: Mode, imports: readonly AnyRoutine[] = []): Linker {
+export function createLinker(
+  module: ModuleWriter,
+  mode: Mode,
+  imports: readonly AnyRoutine[] = [],
+  inlined: ReadonlySet<AnyRoutine> = new Set(),
+): Linker {
   const indices = new Map<AnyRoutine, number>()
   const waiting: AnyRoutine[] = []
   for (const item of imports) indices.set(item, module.importFunc('host', item.id, item))
@@ -112,7 +132,7 @@ export function createLinker(module: ModuleWriter, mode: Mode, imports: readonly
   }
   const flush = (): void => {
     for (let next = waiting.pop(); next; next = waiting.pop()) {
-      module.body(index(next), bodyOf(next, { mode, index }))
+      module.body(index(next), bodyOf(next, { mode, index, inlines: (item) => inlined.has(item) }))
     }
   }
   return { index, flush }

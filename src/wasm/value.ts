@@ -19,6 +19,8 @@ export interface Target {
   readonly mode: Mode
   /** The index of a routine's function in this module; it is added if it was not there. */
   index(routine: AnyRoutine): number
+  /** Whether a routine's body is written in place of its calls; absent: none is. */
+  inlines?(routine: AnyRoutine): boolean
 }
 
 /** A value, or a constant in its place. */

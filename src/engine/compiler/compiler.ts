@@ -8,11 +8,23 @@
  * - the first 64 KiB of memory do not trap; verified programs do not touch them, and nothing lies there
  */
 import { BpfError } from '../../bits/index.js'
-import { FRAME, FRAME_STACK, FUNC, FUNC_MAGIC, PROG, TASK, taskStates } from '../../runtime/layout.js'
+import {
+  CPU,
+  FRAME,
+  FRAME_STACK,
+  FUNC,
+  FUNC_MAGIC,
+  MACHINE,
+  MACHINE_AT,
+  PROG,
+  TASK,
+  taskStates,
+} from '../../runtime/layout.js'
 import { type Runtime, refresh as refreshViews } from '../../runtime/runtime.js'
 import type { Mode } from '../../wasm/index.js'
 import type { Code, Engine, Stop, TrapInfo } from '../engine.js'
 import { trapReasons } from '../interpreter/state.js'
+import { DRAINED, drainModule } from './drain.js'
 import { emitModule, enteredFunctions } from './module.js'
 import { analyse } from './unit.js'
 
@@ -28,6 +40,8 @@ export interface CompilerOptions {
   grown?(): void
   /** Does the host call `id`: reads R1 to R5 of the task, writes its R0. What it throws ends the run and leaves `resume`. */
   host?(task: number, id: number): void
+  /** Ends the run of an object whose callback trapped in a `drain`: the runtime's `wqFinish`. */
+  finishWork?(object: number): void
   /** Makes a module of bytes; whoever wants optimised code at once sets V8's flags here. */
   compile?(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module
 }
@@ -39,6 +53,20 @@ export interface Compiler extends Engine {
   repeat(task: number, handle: number, count: number): Stop
   /** Executes the entry function for `count` packets: `list` is the address of as many `BATCH` blocks. */
   batch(task: number, handle: number, list: number, count: number): Stop
+  /**
+   * Runs queued work of CPUs `first` to `first + count - 1` in a task set aside for it, without leaving WebAssembly, until the
+   * queues are empty or the next item needs the machine: a timer is due, its callback is not compiled, it still runs, `most` is
+   * reached. Throws what a host call throws; the object is finished then.
+   */
+  drain(task: number, first: number, count: number, most: number): Drained
+}
+
+/** What became of a `drain`. */
+export interface Drained {
+  /** Callbacks that have returned. */
+  readonly done: number
+  /** Set where one trapped: `trap(task)` says why, `TASK.object` whose it was. Its object is finished. */
+  readonly trapped: boolean
 }
 
 /** Exports of a program's module. */
@@ -65,6 +93,7 @@ export function compilerOptions(runtime: Runtime, host: (task: number, id: numbe
     alloc: (bytes) => calls.alloc(bytes),
     free: (address) => calls.free(address),
     grown: () => void refreshViews(views, memory),
+    finishWork: (object) => calls.wqFinish(object),
   }
 }
 
@@ -245,7 +274,35 @@ export function createCompiler(options: CompilerOptions): Compiler {
     return { code, sentence, program, insn: load32(task + TASK.trapPc) }
   }
 
-  return { name: 'compiler', prepare, release, enter, resume, trap, repeat, batch }
+  let drainAll: ((task: number, first: number, count: number, most: number) => void) | undefined
+
+  function drain(task: number, first: number, count: number, most: number): Drained {
+    if (!drainAll) {
+      const exports = new WebAssembly.Instance(drainModule(mode), { host }).exports
+      drainAll = exports.drain as NonNullable<typeof drainAll>
+    }
+    set(task + TASK.trapCode, 0)
+    set(task + TASK.object, 0)
+    const run = drainAll
+    let stop: Stop | undefined
+    try {
+      stop = guarded(task, () => run(task, first, count, most))
+    } finally {
+      if (stop !== 'done') abandon(task)
+    }
+    return { done: load32(task + DRAINED), trapped: stop === 'trap' }
+  }
+
+  /** Ends the callback in the middle of which a drain was left. */
+  function abandon(task: number): void {
+    const object = load32(task + TASK.object)
+    if (!object) return
+    const block = load32(MACHINE_AT + MACHINE.cpus) + load32(task + TASK.cpu) * CPU.size
+    if (load32(block + CPU.current) === task) set(block + CPU.current, load32(task + TASK.interrupted))
+    options.finishWork?.(object)
+  }
+
+  return { name: 'compiler', prepare, release, enter, resume, trap, repeat, batch, drain }
 }
 
 function handleOf(code: Code, starts: ReadonlyMap<number, number>, start: number): number {

@@ -6,8 +6,10 @@
 import { guarded } from '../../runtime/common.js'
 import { BLOCKED, FRAME_STACK, FUNC, FUNC_MAGIC, MACHINE, MAX_FRAMES, TASK } from '../../runtime/layout.js'
 import type { Leaf } from '../../runtime/leaf.js'
+import { queuePush } from '../../runtime/queue.js'
+import { wqStart } from '../../runtime/wq.js'
 import { errnos } from '../../uapi/index.js'
-import type { ValType } from '../../wasm/index.js'
+import { type ValType, writeInPlace } from '../../wasm/index.js'
 import type { Op } from './cfg.js'
 import {
   type Context,
@@ -22,7 +24,7 @@ import {
   typeOf,
   write,
 } from './context.js'
-import { emitLookup, leafOfMap } from './emit-map.js'
+import { emitLookup, leafOfMap, MOST_LOCALS } from './emit-map.js'
 import { inlineFunction } from './function.js'
 import { R0, readsDst } from './operands.js'
 import type { Unit } from './unit.js'
@@ -209,7 +211,15 @@ function emitLeaf(context: Context, op: Op, name: string, general: Leaf): void {
   const spins = waits && module.mode === 'atomic'
   if (spins) open(context, 'loop')
   pushLeafParams(context, op, leaf, special ? 2 : 1)
-  body.call(module.routineFunc(routine)).set(result)
+  if (leaf.routine === wqStart && module.mode === 'plain' && body.locals.length < MOST_LOCALS) {
+    writeInPlace(routine, {
+      code: body,
+      mode: module.mode,
+      index: module.routineFunc,
+      inlines: (item) => item === queuePush,
+    })
+  } else body.call(module.routineFunc(routine))
+  body.set(result)
   if (waits) {
     body.get(result).i32(BLOCKED).op('i32.eq')
     if (spins) body.brIf(0)

@@ -11,8 +11,8 @@ import type { Op } from './cfg.js'
 import { type Context, mark, temporary } from './context.js'
 import { argsOf, constantArg, pushArg, writeLeafResult } from './emit-call.js'
 
-/** Most locals of a function up to which lookups in hashes are written in place: each takes a few of its own. */
-const MOST_LOCALS = 200
+/** Most locals of a function up to which routines are written in place of their calls: each takes a few of its own. */
+export const MOST_LOCALS = 200
 
 /** Address of the map that a call's first argument always is; 0 where it is not certain. */
 function knownMap(context: Context, op: Op): number {

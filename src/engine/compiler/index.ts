@@ -1,2 +1,2 @@
-export { type Compiler, type CompilerOptions, compilerOptions, createCompiler } from './compiler.js'
+export { type Compiler, type CompilerOptions, compilerOptions, createCompiler, type Drained } from './compiler.js'
 export { BATCH } from './module.js'

@@ -11,6 +11,7 @@
  */
 import { grown } from '../../runtime/alloc.js'
 import { struct, TASK } from '../../runtime/layout.js'
+import { queuePush } from '../../runtime/queue.js'
 import { type MapHelpers, specialiseMap } from '../../runtime/specialise.js'
 import {
   type AnyRoutine,
@@ -51,14 +52,14 @@ export interface ModuleOptions {
   startOf(handle: bigint | undefined): number | undefined
 }
 
-/** Imports that every module of compiled code has, and the module under construction. */
-export function beginModule(mode: Mode) {
+/** Imports that every module of compiled code has, and the module under construction. `inlined`: see `createLinker`. */
+export function beginModule(mode: Mode, inlined: ReadonlySet<AnyRoutine>) {
   const writer = new ModuleWriter()
   const shared = mode === 'atomic'
   writer.importMemory('host', 'memory', shared ? { min: 1, max: 32768, shared } : { min: 1 })
   writer.importTable('host', 'table', { min: 0 })
   const taskGlobal = writer.importGlobal('host', 'task', 'i32', true)
-  const linker = createLinker(writer, mode, [grown, hostCall])
+  const linker = createLinker(writer, mode, [grown, hostCall], inlined)
   return { writer, linker, taskGlobal }
 }
 
@@ -103,7 +104,7 @@ export function enteredFunctions({ code, byStart, taken }: Units): number[] {
 
 /** The bytes of a program's module. */
 export function emitModule({ units, mode, slots, load32, load64, startOf }: ModuleOptions): Uint8Array<ArrayBuffer> {
-  const { writer, linker, taskGlobal } = beginModule(mode)
+  const { writer, linker, taskGlobal } = beginModule(mode, new Set([queuePush]))
   const checksDepth = mayOverflow(units)
   const funcs = new Map<number, number>()
   const waiting: Unit[] = []
