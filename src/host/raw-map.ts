@@ -15,6 +15,8 @@ export interface RawMap {
   nextKey(key: Uint8Array | undefined): Uint8Array | undefined
   /** The value of the element that is now gone; `undefined` where there was none. */
   lookupAndDelete(key: Uint8Array): Uint8Array | undefined
+  /** Number of elements, where the host can tell without visiting them. */
+  readonly count?: () => number
   /** Drops the user reference. */
   close(): void
 }

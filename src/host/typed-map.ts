@@ -73,6 +73,7 @@ export function typedMap(spec: MapSpec, raw: RawMap, keys: Codec, values: Codec)
     has: (k) => raw.lookup(key(k)) !== undefined,
     lookupAndDelete: (k) => read(raw.lookupAndDelete(key(k))),
     get size() {
+      if (raw.count) return raw.count()
       let count = 0
       for (const _ of rawEntries()) count += 1
       return count

@@ -134,6 +134,20 @@ export function assertOpen(core: Core): void {
   if (core.closed) throw new BpfError('machine-closed', 'the machine is closed')
 }
 
+/**
+ * Does something with the machine's memory. Only a program that was not verified can have written over what the machine keeps
+ * there: `BpfError` (`corrupt-memory`). `reading` where nothing of the user's is called, so that any address out of range is
+ * such a case.
+ */
+export function guardMemory<T>(act: () => T, reading = false): T {
+  try {
+    return act()
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError) && !(reading && error instanceof RangeError)) throw error
+    throw new BpfError('corrupt-memory', "an unverified program wrote over the machine's own memory", { cause: error })
+  }
+}
+
 /** Gives a call of the machine its id. */
 export function addHostCall(core: Core, entry: HostEntry): number {
   const id = core.nextHostCall
@@ -146,8 +160,7 @@ export function addHostCall(core: Core, entry: HostEntry): number {
 export function dropMap(core: Core, address: number, user: boolean): void {
   const { rt } = core
   if (rt.load32(address + MAP.refs) === 1) core.maps.delete(address)
-  if (user) rt.calls.mapUserPut(address)
-  else rt.calls.mapPut(address)
+  guardMemory(() => (user ? rt.calls.mapUserPut(address) : rt.calls.mapPut(address)))
 }
 
 /**
@@ -156,13 +169,15 @@ export function dropMap(core: Core, address: number, user: boolean): void {
  */
 export function reapPrograms(core: Core): void {
   if (core.closedPrograms === 0) return
-  for (const address of deadProgs(core.rt)) {
-    const program = core.programs.get(address)
-    if (program) forget(core, program)
-    freeProg(core.rt, address)
-    core.closedPrograms -= 1
-    for (const map of program?.maps ?? []) dropMap(core, map, false)
-  }
+  guardMemory(() => {
+    for (const address of deadProgs(core.rt)) {
+      const program = core.programs.get(address)
+      if (program) forget(core, program)
+      freeProg(core.rt, address)
+      core.closedPrograms -= 1
+      for (const map of program?.maps ?? []) dropMap(core, map, false)
+    }
+  })
 }
 
 /** Drops the user reference on a program; it goes when nothing else holds it. */

@@ -7,7 +7,7 @@ import type { BpfMap, Host, SettleOptions } from '../host/index.js'
 import type { ObjectSpec } from '../object/spec.js'
 import { getProfile, type Profile } from '../profile/index.js'
 import { clockNs, MACHINE, MACHINE_AT } from '../runtime/index.js'
-import { assertOpen, type Core, createCore, type MapEntry } from './core.js'
+import { assertOpen, type Core, createCore, guardMemory, type MapEntry } from './core.js'
 import { defaultIdentity, type TaskIdentity } from './identity.js'
 import { load, type MachineCollection, type MachineLoadOptions } from './load.js'
 import { addressOf, entryOf } from './maps.js'
@@ -74,7 +74,7 @@ export class Machine implements Host {
   /** Everything that waits to run: queued work CPU by CPU, then timers by expiry. */
   get pending(): PendingWork[] {
     assertOpen(this.core)
-    return pendingWork(this.core.rt, this.core.names)
+    return guardMemory(() => pendingWork(this.core.rt, this.core.names), true)
   }
 
   /** What programs printed, a line each. */
@@ -130,12 +130,9 @@ export class Machine implements Host {
     const value = addressOf(this.core, entry, key)
     if (!value)
       throw new BpfError('no-element', 'there is no element with this key', { place: `map ${entry.spec.name}` })
-    return Object.fromEntries(
-      entry.fields.map(({ name, kind }) => [
-        name,
-        fieldState(this.core.rt, entry.address, value, kind === 'bpf_wq' ? 'wq' : 'timer', this.core.names),
-      ]),
-    )
+    const { rt, names } = this.core
+    const state = (kind: 'wq' | 'timer') => guardMemory(() => fieldState(rt, entry.address, value, kind, names), true)
+    return Object.fromEntries(entry.fields.map(({ name, kind }) => [name, state(kind === 'bpf_wq' ? 'wq' : 'timer')]))
   }
 
   /** Makes the next `count` inits of a `bpf_wq` or `bpf_timer` fail with -ENOMEM (1.15). */

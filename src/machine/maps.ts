@@ -18,7 +18,7 @@ import {
   writeElement,
 } from '../runtime/index.js'
 import { ErrnoError, errnos, mapFlags } from '../uapi/index.js'
-import { assertOpen, type Core, dropMap, type MapEntry, reapPrograms } from './core.js'
+import { assertOpen, type Core, dropMap, guardMemory, type MapEntry, reapPrograms } from './core.js'
 import { asyncFields } from './field-names.js'
 import { step } from './scheduler.js'
 
@@ -122,7 +122,7 @@ function rawMap(core: Core, { address, spec }: MapEntry): RawMap {
   function act(operation: string, attempt: () => number): boolean {
     assertOpen(core)
     if (!open) throw new ErrnoError(errnos.EBADF, operation, { place: `map ${spec.name}` })
-    let result = attempt()
+    let result = guardMemory(attempt)
     while (result === BLOCKED) {
       if (!step(core)) throw new BpfError('deadlock', 'its lock is never released', { place: `map ${spec.name}` })
       result = attempt()
@@ -158,6 +158,10 @@ function rawMap(core: Core, { address, spec }: MapEntry): RawMap {
       const value = new Uint8Array(spec.valueSize)
       const found = change('map_lookup_and_delete_elem', () => takeElement(rt, address, key, value))
       return found ? value : undefined
+    },
+    count() {
+      act('map_get_next_key', () => 0)
+      return rt.load32(address + MAP.count)
     },
     close() {
       if (!open) return

@@ -4,7 +4,7 @@ import type { Program, RunOptions, RunResult } from '../host/index.js'
 import { TASK, taskKinds } from '../runtime/index.js'
 import { ErrnoError, errnos } from '../uapi/index.js'
 import { type ContextProgram, contextOf, type PreparedRun } from './contexts/index.js'
-import { assertOpen, type Core, type ProgramEntry, reapPrograms } from './core.js'
+import { assertOpen, type Core, guardMemory, type ProgramEntry, reapPrograms } from './core.js'
 import { checkDeadline, drive, type Job, type JobLimits } from './drive.js'
 import type { TaskIdentity } from './identity.js'
 import { step } from './scheduler.js'
@@ -60,14 +60,15 @@ function begin(core: Core, entry: ProgramEntry, context: ContextProgram, options
     return block
   }
   let task = 0
-  const release = () => {
-    if (task) {
-      rt.calls.taskFree(task)
-      rt.calls.progLeave(address)
-    }
-    for (const block of held) rt.calls.free(block)
-    reapPrograms(core)
-  }
+  const release = () =>
+    guardMemory(() => {
+      if (task) {
+        rt.calls.taskFree(task)
+        rt.calls.progLeave(address)
+      }
+      for (const block of held) rt.calls.free(block)
+      reapPrograms(core)
+    })
   try {
     const ctx = take(prepared.ctxSize)
     const packet = take(prepared.packetSize)
@@ -132,7 +133,7 @@ export function openProgram(
   function start(options: MachineRunOptions): Run {
     assertOpen(core)
     if (!open) throw new ErrnoError(errnos.EBADF, 'prog_test_run', { place: `program ${spec.name}` })
-    return begin(core, entry, context, options)
+    return guardMemory(() => begin(core, entry, context, options))
   }
 
   return {

@@ -5,7 +5,7 @@
  */
 import { BpfError } from '../bits/index.js'
 import { ASYNC, asyncKinds, CPU, clockNs, cpuAt, NEVER, queued, readObject, TASK, taskKinds } from '../runtime/index.js'
-import { assertOpen, type Core, reapPrograms } from './core.js'
+import { assertOpen, type Core, guardMemory, reapPrograms } from './core.js'
 import { drive, type Job } from './drive.js'
 import { idleIdentity, workerIdentity } from './identity.js'
 import { byExpiry } from './work.js'
@@ -35,7 +35,9 @@ interface Due {
 /** Does the next thing that can be done without moving the clock; `undefined` where there is none, or none is due. */
 export function step(core: Core, due?: Due): Step | undefined {
   assertOpen(core)
-  const made = resumeSettled(core) ?? fireTimer(core, due) ?? runWork(core, due) ?? retryBlocked(core)
+  const made = guardMemory(
+    () => resumeSettled(core) ?? fireTimer(core, due) ?? runWork(core, due) ?? retryBlocked(core),
+  )
   if (made) reapPrograms(core)
   return made
 }

@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs'
 import type { MachineCollection } from '../../src/machine/index.js'
 import { type ObjectSpec, parseObject } from '../../src/object/index.js'
 
-/** Reads a fresh spec of one of the objects, without the `.bpf.o`. */
+/** The bytes of one of the objects, named without the `.bpf.o`. */
+export function objectBytes(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`../../src/machine/testdata/${name}.bpf.o`, import.meta.url)))
+}
+
+/** Reads a fresh spec of one of the objects. */
 export function object(name: string): ObjectSpec {
-  return parseObject(
-    new Uint8Array(readFileSync(new URL(`../../src/machine/testdata/${name}.bpf.o`, import.meta.url))),
-    { name },
-  )
+  return parseObject(objectBytes(name), { name })
 }
 
 /** Runs a program that reports through `ctx->ret`, and gives that. */
