@@ -17,15 +17,12 @@ import { type Fn, type Local, routine } from '../wasm/index.js'
 import { alloc } from './alloc.js'
 import { EXIST, F_LOCK, NOEXIST, type Update } from './array.js'
 import { error, type I32 } from './common.js'
-import { type Key, readKey } from './key.js'
+import { bucketOf, type Key, readKey } from './key.js'
 import { BLOCKED, ELEM, MAP } from './layout.js'
 import { lruAdd, lruLast, lruPrepare, lruRemove, lruTouch } from './lru.js'
 import { decide, generalShape, type Shape } from './shape.js'
 import { spinRelease, spinTryLock } from './spin-lock.js'
 import { cancelElement, clearElement, putValue } from './value.js'
-
-/** Address of the head of the bucket of a hash. */
-const bucketOf = ({ word }: Shape, hash: I32): I32 => hash.shrU(word(MAP.bucketShift)).shl(2).add(word(MAP.buckets))
 
 const valueIn = ({ word }: Shape, element: I32): I32 => element.add(word(MAP.valueOffset))
 
@@ -39,16 +36,44 @@ interface Place {
   readonly element: Local<'i32'>
 }
 
+/** What to do on the way through a bucket. */
+interface Steps {
+  next(): void
+  isSame(): I32
+  found(): void
+}
+
+/**
+ * Goes through a bucket from its first element on until one is the same, or none is left (0). The first is looked at ahead of
+ * the loop: it is nearly always the one, and engines make every round of a loop pay for being one.
+ */
+function probe(f: Fn, element: Local<'i32'>, { next, isSame, found }: Steps): void {
+  f.block((end) => {
+    const look = (): void => {
+      f.breakIf(end, element.eqz())
+      f.if(isSame(), () => {
+        found()
+        f.break(end)
+      })
+      next()
+    }
+    look()
+    f.forever(look)
+  })
+}
+
 /** Searches a key. */
-function find(f: Fn, shape: Shape, key: Key): Place {
-  const bucket = f.local(bucketOf(shape, key.hash))
+function find(f: Fn, key: Key): Place {
+  const bucket = f.local(key.bucket)
   const link = f.local(bucket)
-  const element = f.var32()
-  f.forever((end) => {
-    f.set(element, link.load32(ELEM.next))
-    f.breakIf(end, element.eqz())
-    f.breakIf(end, key.sameAs(element))
-    f.set(link, element)
+  const element = f.local(bucket.load32())
+  probe(f, element, {
+    next() {
+      f.set(link, element)
+      f.set(element, element.load32(ELEM.next))
+    },
+    isSame: () => key.sameAs(element),
+    found: () => {},
   })
   return { bucket, link, element }
 }
@@ -152,14 +177,14 @@ function updateLocked(f: Fn, shape: Shape, from: I32, element: I32): void {
 /** Address of the value, or 0; `touch`: it counts as a use. Without `return`, so that it can be written in place of a call. */
 export function hashLookupIn(f: Fn, shape: Shape, at: Local<'i32'>, touch: boolean): Local<'i32'> {
   const key = readKey(f, shape, at)
-  const element = f.local(bucketOf(shape, key.hash).load32())
-  f.while(element.ne(0), (end) => {
-    f.if(key.sameAs(element), () => {
+  const element = f.local(key.bucket.load32())
+  probe(f, element, {
+    next: () => f.set(element, element.load32(ELEM.next)),
+    isSame: () => key.sameAs(element),
+    found() {
       if (touch) decide(f, shape.lru, () => lruTouch(f, shape, element))
       f.set(element, valueIn(shape, element))
-      f.break(end)
-    })
-    f.set(element, element.load32(ELEM.next))
+    },
   })
   return element
 }
@@ -177,7 +202,7 @@ export function hashUpdateIn(f: Fn, shape: Shape, { key: at, from, flags, cpu }:
     decide(f, lockable, () => {}, refuse)
   })
   const key = readKey(f, shape, at)
-  const place = find(f, shape, key)
+  const place = find(f, key)
   f.if(place.element.ne(0), () => {
     f.if(flags.and(NOEXIST), () => f.return(error.EEXIST))
     if (lockable !== false) {
@@ -203,7 +228,7 @@ export function hashUpdateIn(f: Fn, shape: Shape, { key: at, from, flags, cpu }:
 
 /** 0 or -ENOENT. */
 export function hashDeleteIn(f: Fn, shape: Shape, key: Local<'i32'>): number {
-  const { link: before, element } = find(f, shape, readKey(f, shape, key))
+  const { link: before, element } = find(f, readKey(f, shape, key))
   f.if(element.eqz(), () => f.return(error.ENOENT))
   f.store32(before, ELEM.next, element.load32(ELEM.next))
   decide(f, shape.lru, () => lruRemove(f, shape, element))
@@ -246,7 +271,7 @@ export const hashNextKey = routine('hash_next_key', ['i32', 'i32', 'i32'], 'i32'
   f.if(key.ne(0), () => {
     const shape = generalShape(map)
     const sought = readKey(f, shape, key)
-    const found = find(f, shape, sought).element
+    const found = find(f, sought).element
     f.if(found.ne(0), () => {
       f.set(element, found.load32(ELEM.next))
       f.set(bucket, sought.hash.shrU(map.load32(MAP.bucketShift)).add(1))

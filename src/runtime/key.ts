@@ -25,11 +25,18 @@ const LONGEST_UNHASHED = 16
 
 /** A key under search. */
 export interface Key {
-  readonly hash: Local<'i32'>
+  readonly hash: I32
+  /** Address of the head of its bucket. */
+  readonly bucket: I32
   /** Whether an element has this key. */
   sameAs(element: I32): I32
   /** Writes hash and key into an element. */
   put(f: Fn, element: I32): void
+}
+
+/** Address of the head of the bucket of a hash. */
+export function bucketOf({ word }: Shape, hash: I32): I32 {
+  return hash.shrU(word(MAP.bucketShift)).shl(2).add(word(MAP.buckets))
 }
 
 /** Mixes 8 bytes into the state. */
@@ -43,8 +50,8 @@ function fold(f: Fn, state: Value<'i64'>): Value<'i64'> {
   return whole.xor(whole.shrU(32))
 }
 
-/** Hash of words. */
-function hashWords(f: Fn, words: readonly Word[], seed: Value<'i64'>): Local<'i32'> {
+/** The last product over words: its upper half is their hash. */
+function mixWords(f: Fn, words: readonly Word[], seed: Value<'i64'>): Value<'i64'> {
   const whole: Value<'i64'>[] = []
   let tail: I32 = i32(1)
   for (const { width, value } of words) {
@@ -54,8 +61,7 @@ function hashWords(f: Fn, words: readonly Word[], seed: Value<'i64'>): Local<'i3
   }
   if (words.some(({ width }) => width < 4)) whole.push(tail.wide())
   const [first = i64(0), ...others] = whole
-  const state = others.reduce((before, word) => absorb(fold(f, before), word), absorb(seed, first))
-  return f.local(state.high())
+  return others.reduce((before, word) => absorb(fold(f, before), word), absorb(seed, first))
 }
 
 /** Hash of any number of bytes. `(key, size, seed)` */
@@ -114,7 +120,7 @@ const hashOf = routine('key_hash_of', ['i32', 'i32'], 'i32', (f, map, key) => {
   const size = f.local(map.load32(MAP.keySize))
   const seed = map.load64(MAP.hashSeed)
   for (const known of [4, 8]) {
-    f.if(size.eq(known), () => f.return(hashWords(f, readWords(f, key, 0, known), seed)))
+    f.if(size.eq(known), () => f.return(mixWords(f, readWords(f, key, 0, known), seed).high()))
   }
   return hashAny(key, size, seed)
 })
@@ -131,12 +137,13 @@ function sameBytes(a: I32, b: I32, size: I32): I32 {
 /** Reads and hashes the key at an address, for one search. */
 export function readKey(f: Fn, shape: Shape, key: Local<'i32'>): Key {
   const size = shape.known?.keySize
-  if (size === undefined || size > LONGEST_STRAIGHT) {
+  if (!shape.known || size === undefined || size > LONGEST_STRAIGHT) {
     const length = f.local(shape.word(MAP.keySize))
     const hash = f.local(size === undefined ? hashOf(shape.map, key) : hashAny(key, length, shape.seed))
     const same = size === undefined ? sameBytes : sameAny
     return {
       hash,
+      bucket: bucketOf(shape, hash),
       sameAs: (element) =>
         element
           .load32(ELEM.hash)
@@ -149,9 +156,16 @@ export function readKey(f: Fn, shape: Shape, key: Local<'i32'>): Key {
     }
   }
   const words = readWords(f, key, 0, size)
-  const hash = hashWords(f, words, shape.seed)
+  const state = f.local(mixWords(f, words, shape.seed))
+  const hash = state.high()
+  const { bucketBits } = shape.known
   return {
     hash,
+    bucket: state
+      .shrU(64 - bucketBits)
+      .low()
+      .shl(2)
+      .add(shape.word(MAP.buckets)),
     sameAs(element) {
       const same = sameWords(words, element, ELEM.size)
       return size <= LONGEST_UNHASHED ? same : element.load32(ELEM.hash).eq(hash).andThen(same)

@@ -22,6 +22,8 @@ export interface Known {
   readonly type: number
   readonly keySize: number
   readonly valueSize: number
+  /** Hash: log2 of the number of buckets. */
+  readonly bucketBits: number
   /** Offset of the value in an element; 0 for arrays. */
   readonly valueOffset: number
   /** Offsets of the spin lock, the timer and the workqueue in the value, if it has them. */
@@ -83,6 +85,7 @@ export function knownShape({ load32, load64 }: Reader, address: number): Shape &
     type: word(MAP.type),
     keySize: word(MAP.keySize),
     valueSize: word(MAP.valueSize),
+    bucketBits: 32 - word(MAP.bucketShift),
     valueOffset: word(MAP.valueOffset),
     lock: offset(MAP.lockOffset),
     timer: offset(MAP.timerOffset),

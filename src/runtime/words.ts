@@ -52,7 +52,10 @@ export function writeZeros(f: Fn, to: I32, offset: number, length: number): void
 /** Whether the bytes at an address + `offset` are these words: one test, without branches. There must be a word. */
 export function sameWords(words: readonly Word[], from: I32, offset: number): I32 {
   const [only, ...others] = words
-  if (only?.width === 4 && others.length === 0) return only.value.eq(from.load32(offset + only.at))
+  if (only && others.length === 0) {
+    const at = offset + only.at
+    return only.width === 8 ? only.value.eq(from.load64(at)) : only.value.eq(load(from, at, only.width))
+  }
   return words
     .map(({ at, width, value }) =>
       width === 8 ? value.xor(from.load64(offset + at)) : value.xor(load(from, offset + at, width)).wide(),
