@@ -129,7 +129,7 @@ ringbuf_query(const_map_ptr, anything): integer
 csum_level(ctx, anything): integer
 get_task_stack(btf_id<task_struct>, uninit_mem, const_size_or_zero, anything): integer
 load_hdr_opt(ctx, mem_write, const_size, anything): integer
-store_hdr_opt(ctx, mem, const_size, anything): integer
+store_hdr_opt(ctx, mem, const_size, anything): integer, changes
 reserve_hdr_opt(ctx, anything, anything): integer
 copy_from_user(uninit_mem, const_size_or_zero, anything): integer, sleeps
 snprintf_btf(mem_write, const_size, mem, const_size, anything): integer
