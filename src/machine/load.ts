@@ -60,8 +60,8 @@ export function load(core: Core, profile: Profile, spec: ObjectSpec, options: Ma
   }
   try {
     makeMaps(loaded, spec, chosen, options.maps ?? {})
-    if (options.verify ?? true) verifyPrograms(spec, chosen, kfuncs)
-    for (const program of chosen) loadProgram(loaded, spec, program, kfuncs)
+    const needs = (options.verify ?? true) ? verifyPrograms(spec, chosen, kfuncs) : undefined
+    for (const program of chosen) loadProgram(loaded, spec, program, kfuncs, needs?.get(program) ?? 0)
   } catch (error) {
     close()
     throw error
@@ -133,7 +133,13 @@ function reuse(core: Core, spec: MapSpec, map: BpfMap | undefined): MapEntry {
   return entry
 }
 
-function loadProgram(loaded: Loaded, spec: ObjectSpec, program: ProgramSpec, kfuncs: KfuncSet): void {
+function loadProgram(
+  loaded: Loaded,
+  spec: ObjectSpec,
+  program: ProgramSpec,
+  kfuncs: KfuncSet,
+  contextBytes: number,
+): void {
   const { core, maps } = loaded
   const { rt } = core
   if (!program.type) {
@@ -174,7 +180,7 @@ function loadProgram(loaded: Loaded, spec: ObjectSpec, program: ProgramSpec, kfu
     const handle = handles[index]
     if (handle !== undefined) core.functions.set(handle, { program: entry, name })
   }
-  const context: ContextProgram = { name: program.name, argument: argumentOf(program, spec.btf) }
+  const context: ContextProgram = { name: program.name, argument: argumentOf(program, spec.btf), contextBytes }
   loaded.programs[program.name] = openProgram(core, entry, context, () => {
     if (!core.closed) closeProgram(core, address)
   })

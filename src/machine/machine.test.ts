@@ -99,6 +99,18 @@ it('traps at the call that was given a bad address', async () => {
   expect(() => app.programs.broken_call?.run()).toThrow(/instruction 2 .*bpf_get_current_comm.*: 16 bytes at 0x10/)
 })
 
+it('refuses a context that is shorter than what the program reads, as test_run does', async () => {
+  await using machine = new Machine()
+  const app = await machine.load(object('wq'), { programs: ['start_array'] })
+  const { start_array } = app.programs
+  for (const ctx of [undefined, new Uint8Array(15)]) {
+    expect(() => start_array?.run(ctx ? { ctx } : {})).toThrow(
+      expect.objectContaining({ errno: 22, operation: 'prog_test_run' }),
+    )
+  }
+  expect(start_array?.run({ ctx: new Uint8Array(16) }).retval).toBe(0)
+})
+
 it('calls kfuncs in TypeScript with arguments by type', async () => {
   await using machine = new Machine()
   const app = await machine.load(object('kfunc'), { kfuncs, ...noVerify })

@@ -80,6 +80,8 @@ export interface ProgramReport {
   readonly log: string
   readonly diagnostics: readonly Diagnostic[]
   readonly stats: VerificationStats
+  /** Syscall programs: bytes of context that a run must bring (the kernel's `max_ctx_offset`), where known. */
+  readonly contextBytes?: number
 }
 
 /** What `verify` says about an object. */

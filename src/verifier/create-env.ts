@@ -107,6 +107,7 @@ export function createEnv(parts: EnvParts): Exploration {
     textLength: 0,
     stackDepths: program.subprograms.map(() => 0),
     calledGlobals: new Set(),
+    contextBytes: 0,
 
     reject(errno, message) {
       log.write(`${message}\n`)

@@ -120,6 +120,8 @@ export interface Env {
   readonly stackDepths: number[]
   /** Global functions that were called and must be verified on their own. */
   readonly calledGlobals: Set<number>
+  /** How far a syscall program reaches into its context, in bytes. */
+  contextBytes: number
   /** May code at this point of this path sleep? */
   readonly sleepable: boolean
   /**

@@ -66,6 +66,7 @@ export function verifyProgram(object: ObjectSpec, spec: ProgramSpec, options: Pr
     ...outcome,
     log: log.text,
     stats: { processed: insnsProcessed, ...stats },
+    contextBytes: run.env?.contextBytes ?? 0,
     facts: outcome.verdict === 'accept' && run.env ? factsOf(run.env) : undefined,
   }
 }

@@ -12,6 +12,8 @@ export interface ContextProgram {
   readonly name: string
   /** How the program's own context argument lies in memory, where BTF says so (syscall programs). */
   readonly argument: Codec | undefined
+  /** How far the program reaches into its context, as the verifier saw it; 0 for one that was not verified. */
+  readonly contextBytes: number
 }
 
 /** One set-up run: how much memory it wants, how it is filled, and what comes out. */

@@ -8,9 +8,15 @@ const ctxAt = 0
 const packetAt = 512
 
 /** Places a run in a memory and lets `program` act on it: what a program would see, and what comes out. */
-function run(type: ProgramType, options: RunOptions, program: (ctx: DataView) => void = () => {}, argument?: Codec) {
+function run(
+  type: ProgramType,
+  options: RunOptions,
+  program: (ctx: DataView) => void = () => {},
+  argument?: Codec,
+  contextBytes = 0,
+) {
   const memory = new ArrayBuffer(8192)
-  const prepared = contextOf(type)(options, { name: 'p', argument })
+  const prepared = contextOf(type)(options, { name: 'p', argument, contextBytes })
   const window = prepared.place(memory, ctxAt, packetAt)
   const ctx = new DataView(memory, ctxAt, prepared.ctxSize)
   const seen = (offset: number) => ctx.getUint32(offset, true)
@@ -142,4 +148,7 @@ it('copies the context of a syscall program in and out', () => {
   expect(run('syscall', { ctx: bytes(8, { 0: 21, 4: 1 }) }, double).ctx).toEqual(bytes(8, { 0: 42, 4: 1 }))
   expect(run('syscall', { ctx: { x: 21 } }, double, argument).fields).toEqual({ x: 42 })
   expect(run('syscall', {}).ctx).toHaveProperty('byteLength', 0)
+  const short = (ctx: Uint8Array) => run('syscall', { ctx }, double, undefined, 8)
+  expect(() => short(new Uint8Array(7))).toThrow(expect.objectContaining({ errno: 22 }))
+  expect(short(new Uint8Array(8)).ctx).toHaveLength(8)
 })

@@ -24,6 +24,9 @@ export const syscall: ContextType = (options: RunOptions, program: ContextProgra
   if ((options.repeat ?? 1) !== 1) throw testRunError('EINVAL', 'a syscall program cannot be repeated')
   const bytes = contextBytes(options.ctx, program)
   if (bytes.length > maxContext) throw testRunError('EINVAL', `the context is longer than ${maxContext} bytes`)
+  if (bytes.length < program.contextBytes) {
+    throw testRunError('EINVAL', `the program reads ${program.contextBytes} bytes of context, not ${bytes.length}`)
+  }
   return {
     ctxSize: bytes.length,
     packetSize: 0,

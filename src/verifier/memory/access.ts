@@ -157,6 +157,7 @@ function storeContext(env: Env, n: number, offset: number, size: number): void {
 function syscallContext(env: Env, n: number, offset: number, size: number): Reg {
   checkPointerOffset(env, n)
   if (offset < 0 || offset >= maxSyscallContext || offset % size !== 0) refuseContext(env, offset, size)
+  env.contextBytes = Math.max(env.contextBytes, offset + size)
   return anyScalar
 }
 
