@@ -149,7 +149,6 @@ export function createCompiler(options: CompilerOptions): Compiler {
   function giveSlots(slots: readonly number[]): void {
     for (const slot of slots) {
       table.set(slot, null)
-      table.set(slot + 1, null)
       freeSlots.push(slot)
     }
   }
@@ -180,9 +179,11 @@ export function createCompiler(options: CompilerOptions): Compiler {
       const bytes = emitModule({ units, mode, slots, load32, load64, startOf })
       const module = options.compile ? options.compile(bytes) : new WebAssembly.Module(bytes)
       const exports = new WebAssembly.Instance(module, { host }).exports as unknown as Exports
-      for (const start of slots.keys()) {
+      for (const [start, slot] of slots) {
         const entry = exports[`enter ${start}`]
-        if (entry) entries.set(starts.get(start) ?? 0, entry)
+        if (!entry) continue
+        entries.set(starts.get(start) ?? 0, entry)
+        table.set(slot, entry)
       }
       programs.set(code.prog, { name: code.name, exports, slots: [...slots.values()] })
     } catch (error) {

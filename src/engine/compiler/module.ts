@@ -6,7 +6,7 @@
  *     repeat(task, n)                   the entry function n times: the boundary is crossed once
  *     batch(task, list, n)              the entry function once for each packet of a list in memory (`BATCH`)
  *
- * Imports: the machine's memory, its table of functions, the global with the address of the running task, the function that
+ * Imports: the machine's memory, the global with the address of the running task, the function that
  * does host calls, and the runtime's hook for grown memory.
  */
 import { grown } from '../../runtime/alloc.js'
@@ -52,12 +52,17 @@ export interface ModuleOptions {
   startOf(handle: bigint | undefined): number | undefined
 }
 
-/** Imports that every module of compiled code has, and the module under construction. `inlined`: see `createLinker`. */
-export function beginModule(mode: Mode, inlined: ReadonlySet<AnyRoutine>) {
+/**
+ * Imports that every module of compiled code has, and the module under construction. `inlined`: see `createLinker`. Only the
+ * one module of a machine that enters all programs imports the machine's table: V8 11 (Node 20) keeps every instance that
+ * imports a table alive for as long as the table, so that closed programs would stay. Programs have a table of their own.
+ */
+export function beginModule(mode: Mode, inlined: ReadonlySet<AnyRoutine>, ownSlots?: number) {
   const writer = new ModuleWriter()
   const shared = mode === 'atomic'
   writer.importMemory('host', 'memory', shared ? { min: 1, max: 32768, shared } : { min: 1 })
-  writer.importTable('host', 'table', { min: 0 })
+  if (ownSlots === undefined) writer.importTable('host', 'table', { min: 0 })
+  else writer.table({ min: ownSlots, max: ownSlots })
   const taskGlobal = writer.importGlobal('host', 'task', 'i32', true)
   const linker = createLinker(writer, mode, [grown, hostCall], inlined)
   return { writer, linker, taskGlobal }
@@ -104,7 +109,7 @@ export function enteredFunctions({ code, byStart, taken }: Units): number[] {
 
 /** The bytes of a program's module. */
 export function emitModule({ units, mode, slots, load32, load64, startOf }: ModuleOptions): Uint8Array<ArrayBuffer> {
-  const { writer, linker, taskGlobal } = beginModule(mode, new Set([queuePush]))
+  const { writer, linker, taskGlobal } = beginModule(mode, new Set([queuePush]), Math.max(0, ...slots.values()) + 2)
   const checksDepth = mayOverflow(units)
   const funcs = new Map<number, number>()
   const waiting: Unit[] = []
