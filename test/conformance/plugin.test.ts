@@ -52,3 +52,15 @@ it('fails with a message and a code where there is no R0', () => {
   expect(plugin(program('exit'), '--fast')[2]).toContain('unknown option --fast')
   expect(plugin(program('exit'), '--engine', 'none')[0]).toBe(3)
 })
+
+it.each(['interpreter', 'compiler'])('ends a program that never ends: %s', (engine) => {
+  const start = performance.now()
+  const options = ['--engine', engine, '--budget', '1e15', '--timeout', '0.5']
+  expect(plugin(program('r0 = 0\nagain: r0 += 1\ngoto again'), ...options)).toEqual([
+    1,
+    '',
+    'plugin: timeout: the program did not end within 0.5 s',
+  ])
+  expect(performance.now() - start).toBeLessThan(5_000)
+  expect(plugin(program('exit'), '--timeout', '0')[0]).toBe(2)
+})
