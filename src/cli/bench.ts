@@ -2,7 +2,8 @@
  * `workerbee bench`: programs, map operations, workqueues, loading and tier-up on a machine, beside the kernel's JIT where
  * bpf(2) can be used.
  */
-import { writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { bench, choices, type EngineName, facts, jsonLines, LEAST_ROUNDS, markdown, tables } from '../bench/index.js'
 import { BpfError } from '../bits/index.js'
 import { parseCount } from './arguments.js'
@@ -26,6 +27,7 @@ export async function benchCommand(options: BenchCommandOptions, io: Io): Promis
   if (only !== undefined && !choices().includes(only)) {
     throw usageError('--only', `there is no benchmark '${only}'; there are ${choices().join(', ')}`)
   }
+  if (options.write !== undefined) checkWritable(options.write)
   const results = await bench({
     engine: options.engine ?? 'interpreter',
     rounds,
@@ -41,7 +43,7 @@ export async function benchCommand(options: BenchCommandOptions, io: Io): Promis
     }
     io.out(lines.join('\n'))
   }
-  if (options.write !== undefined) write(options.write, markdown(results, commandLine(options)))
+  if (options.write !== undefined) writeFileSync(options.write, markdown(results, commandLine(options)))
   return exitCodes.yes
 }
 
@@ -52,9 +54,10 @@ function commandLine({ engine, rounds, only, write: path }: BenchCommandOptions)
   return ['workerbee bench', ...words].join(' ')
 }
 
-function write(path: string, text: string): void {
+/** Says now what would go wrong in the end. */
+function checkWritable(path: string): void {
   try {
-    writeFileSync(path, text)
+    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK)
   } catch (cause) {
     throw new BpfError('unwritable', `cannot write ${path}: ${(cause as Error).message}`, { place: '--write', cause })
   }
