@@ -91,7 +91,8 @@ function visit(env: Exploration, pruner: Pruner, showState: boolean): Step | 're
   if (notes) notes.seen = true
   env.stackLiveness.begin(state, at)
   const row = env.rows[at] ?? refuseUnknown(env, insn)
-  checkReserved(env, insn, row)
+  // A comparison's operand is looked at first (`checkIf`).
+  if (row.kind !== 'if') checkReserved(env, insn, row)
   if (row.kind === 'if' || row.kind === 'goto' || row.kind === 'call' || row.kind === 'exit') pruner.jumpsProcessed++
   const rule = rules[row.kind]
   if (!rule) return env.unsupported(`instructions of kind ${row.kind}`)

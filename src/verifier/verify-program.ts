@@ -136,6 +136,7 @@ function check(object: ObjectSpec, spec: ProgramSpec, { profile, maps }: Program
   if (!(flags instanceof Uint8Array)) throw refusal(log, flags)
   checkSleepable(log, profile, spec)
   if (unsupportedTypes.has(spec.type)) throw new Unsupported(`programs of type ${spec.type}`)
+  if ([...program.maps.values()].some((map) => map.spec.type === 'arena')) throw new Unsupported('arenas')
   const env = prepare(program, profile, log, starts, flags)
   run.env = env
   exploreAll(env, run.pruner)

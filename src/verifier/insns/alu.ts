@@ -37,7 +37,7 @@ export function checkEnd(env: Env, insn: Insn, row: OpcodeRow): Step {
 /** `dst op= src`, moves and negation. */
 export function checkAlu(env: Env, insn: Insn, row: OpcodeRow): Step {
   if (row.op === 'mov' || row.op === 'movsx') return checkMove(env, insn, row)
-  if (row.op === 'addr_space_cast') return env.unsupported('arenas')
+  if (row.op === 'addr_space_cast') return refuseCast(env, insn)
   if (row.op === 'neg') return checkNegation(env, insn, row)
   if (row.source === 'reg') env.readReg(insn.src)
   env.readReg(insn.dst)
@@ -48,6 +48,14 @@ export function checkAlu(env: Env, insn: Insn, row: OpcodeRow): Step {
   if (dst.type === 'scalar' && src.type === 'scalar') scalarMath(env, insn, row, dst, src)
   else pointerMath(env, insn, row, dst, src)
   return 'next'
+}
+
+/** Casts belong to arenas; programs that use one end earlier, as unsupported. */
+function refuseCast(env: Env, insn: Insn): never {
+  if (insn.imm !== 1 && insn.imm !== 0x10000) {
+    env.reject('EINVAL', 'addr_space_cast insn can only convert between address space 1 and 0')
+  }
+  return env.reject('EINVAL', 'addr_space_cast insn can only be used in a program that has an associated arena')
 }
 
 function checkImmediate(env: Env, insn: Insn, row: OpcodeRow): void {

@@ -7,6 +7,7 @@ import { markPrecise } from '../precision.js'
 import { changed, isPointer, mayBeNull, type Reg, scalarReg } from '../registers.js'
 import { alu, branchTaken, constant, isConstant, type JumpOp, refine, tnumIsConst32 } from '../scalar/index.js'
 import { currentFrame, emptySlot, frameAt, insnOfFrame, type LinkedReg, regAt, type State } from '../state.js'
+import { checkReserved } from './malformed.js'
 import { markNullness } from './null.js'
 
 /** Registers that share an id: more are forgotten (LINKED_REGS_MAX). */
@@ -24,6 +25,7 @@ export function checkIf(env: Env, insn: Insn, row: OpcodeRow): Step {
   const op = row.op as JumpOp
   const isReg = row.source === 'reg'
   let dst = env.readReg(insn.dst)
+  checkReserved(env, insn, row)
   const src = isReg ? env.readReg(insn.src) : scalarReg(constant(BigInt(insn.imm)))
   dst = env.reg(insn.dst)
   const stackPointers = { src: isReg && src.type === 'fp', dst: dst.type === 'fp' }

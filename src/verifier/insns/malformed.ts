@@ -3,7 +3,7 @@
  * words of Linux 6.18. Opcodes that do not exist at all were refused before (`prepare/encoding.ts`).
  */
 
-import type { OpcodeRow } from '../../isa/index.js'
+import { type OpcodeRow, opcode } from '../../isa/index.js'
 import type { Insn } from '../../isa/insn.js'
 import type { Env } from '../env.js'
 
@@ -26,10 +26,10 @@ const names: Partial<Record<OpcodeRow['kind'], string>> = {
   imm64: 'BPF_LD_IMM64',
 }
 
-/** Refuses an instruction whose reserved fields are not zero. */
+/** Refuses an instruction whose reserved fields are not zero. The offset of an exit may be anything. */
 export function checkReserved(env: Env, insn: Insn, row: OpcodeRow): void {
   for (const field of row.reserved) {
-    if (insn[field] === 0) continue
+    if (insn[field] === 0 || (row.kind === 'exit' && field === 'off')) continue
     if (row.kind === 'alu' || row.kind === 'end') {
       env.reject('EINVAL', `${aluNames[row.op] ?? 'BPF_ALU'} uses reserved fields`)
     }
@@ -42,6 +42,8 @@ export function checkReserved(env: Env, insn: Insn, row: OpcodeRow): void {
 export function refuseUnknown(env: Env, insn: Insn): never {
   const kind = insn.code & 7
   if (kind === 3 && (insn.code & 0xe0) === 0xc0) {
+    // The operation exists, only not in this size.
+    if (opcode({ ...insn, code: 0xdb })) return env.reject('EINVAL', 'invalid atomic operand size')
     return env.reject(
       'EINVAL',
       `BPF_ATOMIC uses invalid atomic opcode ${(insn.imm >>> 0).toString(16).padStart(2, '0')}`,

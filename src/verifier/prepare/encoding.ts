@@ -62,7 +62,9 @@ export function checkOpcodes(insns: readonly Insn[]): FlowError | undefined {
     if (isWide(insn)) {
       const upper = insns[i + 1]
       if (!upper || upper.code || upper.dst || upper.src || upper.off) return wrong('invalid bpf_ld_imm64 insn', i)
-      if (insn.src > pseudoLoad.mapIdxValue) return wrong('unrecognized bpf_ld_imm64 insn', i)
+      const plainMap = insn.src === pseudoLoad.mapFd || insn.src === pseudoLoad.mapIdx
+      if (insn.src > pseudoLoad.mapIdxValue || (plainMap && upper.imm))
+        return wrong('unrecognized bpf_ld_imm64 insn', i)
       i++
     } else if (!known.has(insn.code)) {
       return wrong(`unknown opcode ${insn.code.toString(16).padStart(2, '0')}`, i)

@@ -45,7 +45,9 @@ function effect(insn: Insn, index: number, parameters: ParameterCount): Effect {
     case 'atomic':
       return atomicEffect(row, dst, src)
     case 'alu':
-      return row.op === 'mov' || row.op === 'movsx' ? { use: src, def: dst } : { use: dst | src, def: dst }
+      return row.op === 'mov' || row.op === 'movsx' || row.op === 'addr_space_cast'
+        ? { use: src, def: dst }
+        : { use: dst | src, def: dst }
     case 'end':
       return { use: dst, def: dst }
     case 'if':
