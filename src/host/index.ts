@@ -1,4 +1,16 @@
 export { codecFor, keyCodec, mapValueCodec, sectionVariables } from './codecs.js'
+export {
+  bytesToFields,
+  type ContextField,
+  type ContextFields,
+  type ContextStruct,
+  contextStruct,
+  recordContext,
+  skbContext,
+  skbFields,
+  xdpContext,
+  xdpFields,
+} from './contexts.js'
 export { type GlobalSection, type GlobalVariable, globalsOf } from './globals.js'
 export type {
   BpfMap,

@@ -3,9 +3,11 @@ import { BpfError } from '../bits/index.js'
 import type { Btf } from '../btf/index.js'
 import {
   type BpfMap,
+  bytesToFields,
   type Codec,
   type Collection,
   codecFor,
+  contextStruct,
   type GlobalSection,
   globalsOf,
   keyCodec,
@@ -14,6 +16,7 @@ import {
   type Program,
   type RawMap,
   type RunOptions,
+  recordContext,
   sectionVariables,
   typedMap,
 } from '../host/index.js'
@@ -74,12 +77,29 @@ function contextCodec({ functions }: ProgramSpec, btf: Btf | undefined): Codec |
   return target.kind === 'struct' ? codecFor(btf, target.id, target.size) : undefined
 }
 
-function contextBytes(ctx: RunOptions['ctx'], codec: Codec | undefined, name: string): Uint8Array | undefined {
+function contextBytes(
+  { ctx, data }: RunOptions,
+  codec: Codec | undefined,
+  { name, type }: ProgramSpec,
+): Uint8Array | undefined {
   if (ctx === undefined || ctx instanceof Uint8Array) return ctx
+  const struct = contextStruct(type)
+  if (struct) return recordContext(struct, ctx, data)
   if (Object.keys(ctx).length === 0) return codec ? new Uint8Array(codec.size) : undefined
   if (codec) return codec.write(ctx)
   const sentence = 'its parameter is no pointer to a struct: give the context as bytes'
   throw new BpfError('bad-context', sentence, { place: `program ${name}` })
+}
+
+/** A context that came back, member by member, where its type is known. */
+function contextFieldsOf(
+  { type }: ProgramSpec,
+  codec: Codec | undefined,
+  ctx: Uint8Array,
+): Record<string, unknown> | undefined {
+  const struct = contextStruct(type)
+  if (struct) return ctx.length >= struct.size ? bytesToFields(struct.fields, ctx) : undefined
+  return codec && ctx.length >= codec.size ? (codec.read(ctx) as Record<string, unknown>) : undefined
 }
 
 function openProgram(fd: number, spec: ProgramSpec, btf: Btf | undefined, fds: Descriptors): Program {
@@ -91,17 +111,17 @@ function openProgram(fd: number, spec: ProgramSpec, btf: Btf | undefined, fds: D
     spec,
     run(options = {}) {
       if (!open || fds.closed) throw new ErrnoError(errnos.EBADF, 'prog_test_run', { place: `program ${spec.name}` })
-      const ctx = contextBytes(options.ctx, codec, spec.name)
+      const ctx = contextBytes(options, codec, spec)
       const { data, repeat, cpu } = options
       const input = { ...(ctx ? { ctx } : {}), ...(data ? { data } : {}), ...(repeat === undefined ? {} : { repeat }) }
       const run = () => testRun(fd, type, input, spec.name)
       const answer = cpu === undefined ? run() : onCpu(cpu, run)
-      const fields = ctx && codec && ctx.length >= codec.size ? codec.read(answer.ctx) : undefined
+      const fields = ctx && contextFieldsOf(spec, codec, answer.ctx)
       return {
         retval: answer.retval,
         ...(data ? { data: answer.data } : {}),
         ...(ctx ? { ctx: answer.ctx } : {}),
-        ...(fields ? { fields: fields as Record<string, unknown> } : {}),
+        ...(fields ? { fields } : {}),
       }
     },
     runAsync: async (options) => program.run(options),

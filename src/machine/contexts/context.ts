@@ -3,8 +3,14 @@
  * programs see it: Linux rewrites accesses to `__sk_buff` and `xdp_md` into accesses of its own objects, a machine has no
  * need to, because `data` and `data_end` hold linear-memory addresses.
  */
-import { BpfError } from '../../bits/index.js'
-import type { Codec, RunOptions, RunResult } from '../../host/index.js'
+import {
+  type Codec,
+  type ContextFields,
+  type ContextStruct,
+  type RunOptions,
+  type RunResult,
+  recordContext,
+} from '../../host/index.js'
 import { ErrnoError, type ErrnoName, errnos } from '../../uapi/index.js'
 
 /** What a context needs to know about the program. */
@@ -36,93 +42,24 @@ export function testRunError(errno: ErrnoName, why: string): ErrnoError {
   return new ErrnoError(errnos[errno], 'prog_test_run', { place: why })
 }
 
-/** A member of a context: its offset and size in bytes; `count` where it is an array. */
-export interface ContextField {
-  readonly offset: number
-  readonly size: 1 | 4 | 8
-  readonly count?: number
-  /** `true` where test_run takes a value from user space. */
-  readonly input?: true
-}
-
-/** The members of a context struct by name. */
-export type ContextFields = Readonly<Record<string, ContextField>>
-
-function write(view: DataView, at: number, size: number, value: unknown, name: string): void {
-  if (typeof value !== 'number' && typeof value !== 'bigint') {
-    throw new BpfError('bad-context', `${name} wants a number`, { place: `context member ${name}` })
-  }
-  const number = BigInt(value)
-  const bits = size * 8
-  if (number !== BigInt.asUintN(bits, number) && number !== BigInt.asIntN(bits, number)) {
-    throw new BpfError('bad-context', `${number} does not fit into ${bits} bits`, { place: `context member ${name}` })
-  }
-  if (size === 8) view.setBigUint64(at, BigInt.asUintN(64, number), true)
-  else if (size === 4) view.setUint32(at, Number(BigInt.asUintN(32, number)), true)
-  else view.setUint8(at, Number(BigInt.asUintN(8, number)))
-}
-
-/** Bytes of a context that was given member by member. Throws `BpfError` (`bad-context`) for a name or value that does not fit. */
-export function fieldsToBytes(fields: ContextFields, size: number, values: Record<string, unknown>): Uint8Array {
-  const bytes = new Uint8Array(size)
-  const view = new DataView(bytes.buffer)
-  for (const [name, value] of Object.entries(values)) {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined
-    if (!field) throw new BpfError('bad-context', `the context has no member ${name}`, { place: 'context' })
-    if (field.count === undefined) {
-      write(view, field.offset, field.size, value, name)
-      continue
-    }
-    if (!Array.isArray(value) || value.length > field.count) {
-      throw new BpfError('bad-context', `an array of at most ${field.count} numbers is wanted`, {
-        place: `context member ${name}`,
-      })
-    }
-    for (const [i, item] of value.entries()) write(view, field.offset + i * field.size, field.size, item, name)
-  }
+/** The context as given, in the struct's size; `undefined` where none was given. Bytes beyond must be zero (-E2BIG). */
+export function givenContext(struct: ContextStruct, { ctx, data }: RunOptions): Uint8Array | undefined {
+  if (ctx === undefined) return undefined
+  if (!(ctx instanceof Uint8Array)) return recordContext(struct, ctx, data)
+  if (ctx.subarray(struct.size).some((byte) => byte !== 0)) throw testRunError('E2BIG', 'the context is too long')
+  const bytes = new Uint8Array(struct.size)
+  bytes.set(ctx.subarray(0, struct.size))
   return bytes
 }
 
-/** A context's bytes, member by member; 64-bit members as `bigint`. */
-export function bytesToFields(fields: ContextFields, bytes: Uint8Array): Record<string, unknown> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const read = (at: number, size: number) =>
-    size === 8 ? view.getBigUint64(at, true) : size === 4 ? view.getUint32(at, true) : view.getUint8(at)
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, { offset, size, count }]) => [
-      name,
-      count === undefined ? read(offset, size) : Array.from({ length: count }, (_, i) => read(offset + i * size, size)),
-    ]),
-  )
-}
-
-/**
- * The context as given, as `size` bytes; `undefined` where none was given. Bytes beyond `size` must be zero (-E2BIG), and
- * only members marked `input` may be set (-EINVAL).
- */
-export function givenContext(
-  fields: ContextFields,
-  size: number,
-  given: RunOptions['ctx'],
-  strict: boolean,
-): Uint8Array | undefined {
-  if (given === undefined) return undefined
-  let bytes: Uint8Array
-  if (given instanceof Uint8Array) {
-    if (given.subarray(size).some((byte) => byte !== 0)) throw testRunError('E2BIG', 'the context is too long')
-    bytes = new Uint8Array(size)
-    bytes.set(given.subarray(0, size))
-  } else {
-    bytes = fieldsToBytes(fields, size, given)
-  }
-  if (!strict) return bytes
+/** Only members marked `input` may be set (-EINVAL). */
+export function assertInputs({ fields }: ContextStruct, bytes: Uint8Array): void {
   const rest = bytes.slice()
-  for (const { offset, size: width, count = 1, input } of Object.values(fields)) {
-    if (input) rest.fill(0, offset, offset + width * count)
+  for (const { offset, size, count = 1, input } of Object.values(fields)) {
+    if (input) rest.fill(0, offset, offset + size * count)
   }
   const bad = rest.findIndex((byte) => byte !== 0)
   if (bad >= 0) throw testRunError('EINVAL', `context byte ${bad} (${fieldAt(fields, bad)}) cannot be set`)
-  return bytes
 }
 
 function fieldAt(fields: ContextFields, at: number): string {

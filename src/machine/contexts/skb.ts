@@ -3,58 +3,10 @@
  * The device is loopback (ifindex 1, MAC address zero): that decides `pkt_type`. A socket filter sees the packet from
  * behind its Ethernet header, and gets it back with that header zeroed.
  */
-import type { RunOptions } from '../../host/index.js'
-import {
-  bytesToFields,
-  type ContextFields,
-  type ContextType,
-  givenContext,
-  type PreparedRun,
-  testRunError,
-} from './context.js'
+import { bytesToFields, type RunOptions, skbContext, skbFields } from '../../host/index.js'
+import { assertInputs, type ContextType, givenContext, type PreparedRun, testRunError } from './context.js'
 
-const u32 = (offset: number) => ({ offset, size: 4 }) as const
-const input32 = (offset: number) => ({ offset, size: 4, input: true }) as const
-
-/** `struct __sk_buff` (192 bytes). */
-export const skbFields = {
-  len: u32(0),
-  pkt_type: u32(4),
-  mark: input32(8),
-  queue_mapping: u32(12),
-  protocol: u32(16),
-  vlan_present: u32(20),
-  vlan_tci: u32(24),
-  vlan_proto: u32(28),
-  priority: input32(32),
-  ingress_ifindex: input32(36),
-  ifindex: input32(40),
-  tc_index: u32(44),
-  cb: { offset: 48, size: 4, count: 5, input: true },
-  hash: u32(68),
-  tc_classid: u32(72),
-  data: u32(76),
-  data_end: u32(80),
-  napi_id: u32(84),
-  family: u32(88),
-  remote_ip4: u32(92),
-  local_ip4: u32(96),
-  remote_ip6: { offset: 100, size: 4, count: 4 },
-  local_ip6: { offset: 116, size: 4, count: 4 },
-  remote_port: u32(132),
-  local_port: u32(136),
-  data_meta: u32(140),
-  flow_keys: { offset: 144, size: 8 },
-  tstamp: { offset: 152, size: 8, input: true },
-  wire_len: input32(160),
-  gso_segs: input32(164),
-  sk: { offset: 168, size: 8 },
-  gso_size: input32(176),
-  tstamp_type: { offset: 180, size: 1 },
-  hwtstamp: { offset: 184, size: 8, input: true },
-} as const satisfies ContextFields
-
-const skbSize = 192
+const skbSize = skbContext.size
 const ethernetHeader = 14
 /** A page without headroom (64) and `struct skb_shared_info` (320). */
 const maxPacket = 3712
@@ -90,17 +42,18 @@ function skb(layer2: boolean): ContextType {
     if (data.length > maxPacket) throw testRunError('EINVAL', `the packet is longer than ${maxPacket} bytes`)
     const skip = layer2 ? 0 : ethernetHeader
     const length = data.length - skip
-    const given = givenContext(skbFields, skbSize, options.ctx, true)
+    const given = givenContext(skbContext, options)
     const ctxBytes = given?.slice() ?? new Uint8Array(skbSize)
     const view = new DataView(ctxBytes.buffer)
     const get = (field: { offset: number }) => view.getUint32(field.offset, true)
     const set = (field: { offset: number }, value: number) => view.setUint32(field.offset, value, true)
     if (given) {
+      if (get(skbFields.ifindex) > loopback) throw testRunError('ENODEV', 'the only device is loopback, ifindex 1')
+      assertInputs(skbContext, given)
       const wireLen = get(skbFields.wire_len)
       if (wireLen === 0) set(skbFields.wire_len, length)
       else if (wireLen < length || wireLen > maxWireLen) throw testRunError('EINVAL', 'wire_len is out of range')
       if (get(skbFields.gso_segs) > maxSegments) throw testRunError('EINVAL', 'gso_segs is too large')
-      if (get(skbFields.ifindex) > loopback) throw testRunError('ENODEV', 'the only device is loopback, ifindex 1')
     }
     set(skbFields.ifindex, loopback)
     set(skbFields.len, length)

@@ -3,20 +3,10 @@
  * of the metadata in front of the packet and `data_end` the end of the linear part; a record that leaves `data_end` out
  * means the whole packet. What exceeds the linear part (3520 bytes at most) stays out of the program's sight.
  */
-import type { RunOptions } from '../../host/index.js'
-import { bytesToFields, type ContextFields, type ContextType, givenContext, testRunError } from './context.js'
+import { bytesToFields, type RunOptions, xdpContext, xdpFields } from '../../host/index.js'
+import { type ContextType, givenContext, testRunError } from './context.js'
 
-/** `struct xdp_md` (24 bytes). */
-export const xdpFields = {
-  data: { offset: 0, size: 4 },
-  data_end: { offset: 4, size: 4 },
-  data_meta: { offset: 8, size: 4 },
-  ingress_ifindex: { offset: 12, size: 4 },
-  rx_queue_index: { offset: 16, size: 4 },
-  egress_ifindex: { offset: 20, size: 4 },
-} as const satisfies ContextFields
-
-const xdpSize = 24
+const xdpSize = xdpContext.size
 const headroom = 256
 const tailroom = 320
 /** A page without head- and tailroom. */
@@ -36,13 +26,12 @@ export const xdp: ContextType = (options: RunOptions) => {
   let meta = 0
   let linear = whole.length
   let ifindex = loopback
-  const given = givenContext(xdpFields, xdpSize, options.ctx, false)
+  const given = givenContext(xdpContext, options)
   if (given) {
     const view = new DataView(given.buffer)
     const get = (field: { offset: number }) => view.getUint32(field.offset, true)
     meta = get(xdpFields.data)
-    const byRecord = !(options.ctx instanceof Uint8Array) && options.ctx?.data_end === undefined
-    if (!byRecord) linear = get(xdpFields.data_end)
+    linear = get(xdpFields.data_end)
     if (get(xdpFields.data_meta) !== 0) throw invalid('data_meta cannot be set')
     if (linear > whole.length) throw invalid('data_end lies behind the packet')
     if (meta > linear) throw invalid('data lies behind data_end')
@@ -50,17 +39,18 @@ export const xdp: ContextType = (options: RunOptions) => {
     if (whole.length - meta < ethernetHeader) throw invalid('the packet behind its metadata is shorter than 14 bytes')
     if (get(xdpFields.egress_ifindex) !== 0) throw invalid('egress_ifindex cannot be set')
     ifindex = get(xdpFields.ingress_ifindex)
-    if (get(xdpFields.rx_queue_index) !== 0) throw invalid('loopback has no receive queue to be named')
     if (ifindex > loopback) throw testRunError('ENODEV', 'the only device is loopback, ifindex 1')
+    if (get(xdpFields.rx_queue_index) !== 0) throw invalid('loopback has no receive queue to be named')
     ifindex = loopback
   }
-  linear = Math.min(linear, maxLinear)
+  // Metadata lies in the headroom and takes nothing from the linear part.
+  linear = Math.min(linear, maxLinear + meta)
   const data = whole.subarray(0, linear)
   return {
     ctxSize: xdpSize,
     packetSize: headroom + maxLinear + tailroom,
     place(memory, ctx, packet) {
-      const start = packet + headroom
+      const start = packet + headroom - meta
       new Uint8Array(memory, packet, headroom + maxLinear + tailroom).fill(0)
       new Uint8Array(memory, start, data.length).set(data)
       const view = new DataView(memory, ctx, xdpSize)
