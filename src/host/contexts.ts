@@ -106,10 +106,10 @@ export function recordContext(
 }
 
 function write(view: DataView, at: number, size: number, value: unknown, name: string): void {
-  if (typeof value !== 'number' && typeof value !== 'bigint') {
+  if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) {
     throw new BpfError('bad-context', `${name} wants a number`, { place: `context member ${name}` })
   }
-  const number = BigInt(value)
+  const number = BigInt(value as number | bigint)
   const bits = size * 8
   if (number !== BigInt.asUintN(bits, number) && number !== BigInt.asIntN(bits, number)) {
     throw new BpfError('bad-context', `${number} does not fit into ${bits} bits`, { place: `context member ${name}` })
