@@ -187,6 +187,17 @@ static int replace_array(void *map, int *key, void *value)
 	return 0;
 }
 
+/* A worker has no user space. */
+static int copying(void *map, int *key, void *value)
+{
+	__u64 word = 7;
+
+	fired += 1;
+	results[0] = bpf_copy_from_user(&word, sizeof(word), (void *)0x7f0000000000);
+	results[1] = word;
+	return 0;
+}
+
 #define ARM(name, map, callback)                                                                                       \
 	SEC("syscall") int arm_##name(struct args *ctx)                                                                \
 	{                                                                                                              \
@@ -205,6 +216,7 @@ ARM(hash, hash, tick)
 ARM(sparse, sparse, tick)
 ARM(lru, lru, tick)
 ARM(again, array, again)
+ARM(copying, array, copying)
 ARM(rebind, array, rebind)
 ARM(suicide, hash, suicide)
 ARM(replace_hash, hash, replace_hash)
