@@ -35,6 +35,7 @@ export function createLog(level: LogLevel): Log {
       return dropped + text.length
     },
     write(more) {
+      if (level === 0) return
       text += more
       if (text.length <= maxLogLength) return
       const cut = text.length - (maxLogLength >> 1)

@@ -18,7 +18,11 @@ it('contains the swapped value of every member', () => {
 })
 
 it('is its own inverse on values that fit', () => {
-  fc.assert(fc.property(u64, (x) => expect(reverseBytes(reverseBytes(x, 8), 8)).toBe(x)))
+  fc.assert(
+    fc.property(u64, (x) => {
+      expect(reverseBytes(reverseBytes(x, 8), 8)).toBe(x)
+    }),
+  )
 })
 
 it('truncates when the machine has that order already', () => {
