@@ -320,6 +320,19 @@ it('refuses work once something is closed', async () => {
   await expect(machine.load(object('wq'))).rejects.toMatchObject({ code: 'machine-closed' })
 })
 
+it('shares global data: both collections see the same variables', async () => {
+  await using machine = new Machine()
+  const app = await machine.load(object('basics'), noVerify)
+  const name = Object.keys(app.maps).find((map) => map.endsWith('.data')) ?? ''
+  const data = app.maps[name]
+  if (!data) throw new Error('no .data')
+  const second = await machine.load(object('basics'), { ...noVerify, maps: { [name]: data } })
+  app.globals.total = 7n
+  expect(second.globals.total).toBe(7n)
+  second.programs.add?.run()
+  expect([app.globals.total, app.globals.calls, second.globals.calls]).toEqual([9n, 0, 1])
+})
+
 it('shares maps only where they fit', async () => {
   await using machine = new Machine()
   await using other = new Machine()
