@@ -18,6 +18,8 @@ import { nowNs, type Subject } from './measure.js'
 export interface Side extends Subject {
   /** What the program left in its map `result`. */
   result(): bigint
+  /** What loading took, in nanoseconds. */
+  readonly loadNs: number
   close(): void
 }
 
@@ -35,8 +37,8 @@ function littleEndian(value: unknown): bigint {
 }
 
 /** A machine for benchmarks: nothing is recorded, nothing verified (see {@link machineSide}). */
-export function benchMachine(_engine: EngineName): Machine {
-  return new Machine({ timelineLimit: 0 })
+export function benchMachine(engine: EngineName): Machine {
+  return new Machine({ engine, timelineLimit: 0 })
 }
 
 /**
@@ -45,12 +47,16 @@ export function benchMachine(_engine: EngineName): Machine {
  */
 export async function machineSide(name: string, engine: EngineName): Promise<Side> {
   const machine = benchMachine(engine)
-  const app = await machine.load(objectSpec(name), { verify: false })
+  const spec = objectSpec(name)
+  const beforeLoad = nowNs()
+  const app = await machine.load(spec, { verify: false })
+  const loadNs = nowNs() - beforeLoad
   const program = app.programs.entry
   if (!program) throw new BpfError('bench-missing', `${name} has no program entry`)
   const { input, result } = app.maps as Record<string, BpfMap | undefined>
   input?.set(firstKey, programInput())
   return {
+    loadNs,
     batch(runs) {
       const start = nowNs()
       program.run({ data: packet, repeat: runs })
@@ -76,12 +82,15 @@ export function kernelSide(name: string): Side {
     return rawMap(object.mapFd(key), key, keySize, valueSize, fds)
   }
   if (spec.maps.input) map('input').update(firstKey, programInput(), 0)
+  const beforeLoad = nowNs()
   const { fd, log } = object.load(entry, 0)
+  const loadNs = nowNs() - beforeLoad
   if (fd === undefined) {
     fds.closeAll()
     throw new BpfError('bench-refused', `the kernel refuses ${name}: ${log}`)
   }
   return {
+    loadNs,
     batch: (runs) => testRun(fd, programTypes.xdp, { data: packet, repeat: runs }, name).durationNs * runs,
     result: () => littleEndian(map('result').lookup(firstKey)),
     close: () => fds.closeAll(),

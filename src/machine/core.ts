@@ -3,11 +3,12 @@
  * for what lies there. `Machine` is the face of it.
  */
 import { BpfError } from '../bits/index.js'
-import { createInterpreter, type Engine, runtimeOptions } from '../engine/index.js'
+import type { Engine } from '../engine/index.js'
 import type { BpfMap, Codec } from '../host/index.js'
 import type { MapSpec, ProgramSpec } from '../object/spec.js'
 import { createRuntime, deadProgs, ELEM, freeProg, type LeafName, MAP, type Runtime } from '../runtime/index.js'
 import type { Job } from './drive.js'
+import { createEngines, type EngineName, type Engines } from './engines.js'
 import type { NamedField } from './field-names.js'
 import { type GuestMemory, guestMemory } from './guest-memory.js'
 import type { HostHelper } from './host-helpers.js'
@@ -33,6 +34,8 @@ export interface MapEntry {
 export interface ProgramEntry {
   readonly address: number
   readonly spec: ProgramSpec
+  /** Who executes it. */
+  readonly engine: Engine
   /** Function descriptors, the entry first. */
   readonly handles: readonly number[]
   /** Addresses of the maps that it holds. */
@@ -55,6 +58,10 @@ export interface CoreOptions {
   readonly cpus: number
   readonly seed: bigint
   readonly maxPages: number
+  /** What executes programs, where they do not have to wait. */
+  readonly engine: EngineName
+  /** Makes modules of compiled programs. */
+  readonly compile: ((bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module) | undefined
   /** Who runs programs. */
   readonly identity: TaskIdentity
   /** Most instructions of one run or callback. */
@@ -66,7 +73,7 @@ export interface CoreOptions {
 /** One machine's inside. */
 export interface Core {
   readonly rt: Runtime
-  readonly engine: Engine
+  readonly engines: Engines
   readonly memory: GuestMemory
   readonly options: CoreOptions
   readonly maps: Map<number, MapEntry>
@@ -76,6 +83,8 @@ export interface Core {
   readonly hostCalls: Map<number, HostEntry>
   /** Callbacks and runs that wait, in the order in which they began to. */
   readonly waiting: Job[]
+  /** What executes now: the innermost, where a call of the machine runs another. */
+  running: Job | undefined
   readonly timeline: Timeline
   readonly printk: string[]
   readonly names: Names
@@ -85,15 +94,15 @@ export interface Core {
   closed: boolean
 }
 
-/** Makes a machine's memory, engine and empty tables. */
-export function createCore(options: CoreOptions): Core {
+/** Makes a machine's memory, engines and empty tables. `host` does the host calls of compiled code. */
+export function createCore(options: CoreOptions, host: (core: Core, task: number, id: number) => void): Core {
   const rt = createRuntime({ cpus: options.cpus, seed: options.seed, maxPages: options.maxPages })
   const memory = guestMemory(rt.memory)
   const maps: Core['maps'] = new Map()
   const functions: Core['functions'] = new Map()
-  return {
+  const core: Core = {
     rt,
-    engine: createInterpreter(runtimeOptions(rt)),
+    engines: createEngines(rt, options.engine, (task, id) => host(core, task, id), options.compile),
     memory,
     options,
     maps,
@@ -101,6 +110,7 @@ export function createCore(options: CoreOptions): Core {
     functions,
     hostCalls: new Map(),
     waiting: [],
+    running: undefined,
     timeline: createTimeline(options.timelineLimit),
     printk: [],
     names: {
@@ -115,6 +125,7 @@ export function createCore(options: CoreOptions): Core {
     closedPrograms: 0,
     closed: false,
   }
+  return core
 }
 
 const indexWord = new Uint32Array(1)
@@ -187,9 +198,9 @@ export function closeProgram(core: Core, address: number): void {
   reapPrograms(core)
 }
 
-function forget(core: Core, { address, handles, hostCalls }: ProgramEntry): void {
+function forget(core: Core, { address, engine, handles, hostCalls }: ProgramEntry): void {
   core.programs.delete(address)
   for (const handle of handles) core.functions.delete(handle)
   for (const id of hostCalls) core.hostCalls.delete(id)
-  core.engine.release(handles)
+  engine.release(handles)
 }

@@ -4,9 +4,9 @@
  */
 import { BpfError } from '../bits/index.js'
 import type { Stop } from '../engine/index.js'
-import { ASYNC, CPU, clockNs, cpuAt, readObject, TASK } from '../runtime/index.js'
+import { ASYNC, CPU, clockNs, cpuAt, FRAME, readObject, TASK } from '../runtime/index.js'
 import type { Core, HostEntry, ProgramEntry } from './core.js'
-import type { TaskIdentity } from './identity.js'
+import { type TaskIdentity, workerIdentity } from './identity.js'
 import { callKfunc } from './kfunc-call.js'
 import { lineOf, TrapError } from './trap-error.js'
 
@@ -18,6 +18,8 @@ export interface Job {
   /** The function that it entered: the program's name or the callback's. */
   readonly name: string
   readonly identity: TaskIdentity
+  /** Compiled code only: how often it runs before it comes back (default once). */
+  readonly repeat?: number
   /** Limits of this job alone; the machine's own are checked as well. */
   readonly limits?: JobLimits | undefined
   /** The promise of an `async` kfunc that it waits for. */
@@ -53,11 +55,13 @@ const slice = 1_000_000
  * and whatever a kfunc throws; the caller ends the job then.
  */
 export function drive(core: Core, job: Job): Outcome {
-  const { engine, rt } = core
+  const { rt } = core
   const current = cpuAt(rt, job.cpu) + CPU.current
   const interrupted = rt.load32(current)
   rt.store32(current, job.task)
   rt.store32(job.task + TASK.interrupted, interrupted)
+  const outer = core.running
+  core.running = job
   try {
     if (job.suspended) {
       const { finish } = job.suspended
@@ -65,15 +69,44 @@ export function drive(core: Core, job: Job): Outcome {
       guarded(core, job, finish)
     }
     for (;;) {
-      const stop: Stop = engine.resume(job.task, Math.min(slice, leftOf(core, job)))
+      const stop = go(core, job)
       if (stop === 'done' || stop === 'blocked') return stop
-      if (stop === 'trap') throw trapError(core, job)
+      if (stop === 'trap') throw trapError(job)
       if (stop === 'host' && guarded(core, job, hostCall) === 'suspended') return 'suspended'
       checkLimits(core, job)
     }
   } finally {
+    core.running = outer
     rt.store32(current, interrupted)
   }
+}
+
+function go(core: Core, job: Job): Stop {
+  const { compiler } = core.engines
+  const { engine, handles } = job.program
+  if (compiler === engine && job.repeat) return compiler.repeat(job.task, handles[0] ?? 0, job.repeat)
+  return engine.resume(job.task, Math.min(slice, leftOf(core, job)))
+}
+
+/**
+ * Does a host call of compiled code, in the middle of it. Whatever it throws leaves the code and comes out of `drive`. Throws
+ * `BpfError` (`would-suspend`) where the call would have to wait: such programs are interpreted.
+ */
+export function compiledHostCall(core: Core, task: number, id: number): void {
+  const job = core.running?.task === task ? core.running : drainedJob(core, task)
+  core.rt.store32(task + TASK.hostCall, id)
+  if (guarded(core, job, hostCall) !== 'suspended') return
+  throw new BpfError('would-suspend', 'an async kfunc must be declared sleepable', {
+    place: `program ${job.program.spec.name}`,
+  })
+}
+
+/** The callback that a task of a drain executes now. */
+function drainedJob(core: Core, task: number): Job {
+  const known = core.functions.get(core.rt.load32(task + TASK.frames + FRAME.func))
+  if (!known) throw new BpfError('bad-function', 'a callback that no program has')
+  const cpu = core.rt.load32(task + TASK.cpu)
+  return { task, cpu, ...known, identity: workerIdentity(cpu), suspended: undefined, end() {} }
 }
 
 /** Instructions that a job may still execute. */
@@ -101,9 +134,14 @@ export function checkDeadline({ limits, program }: Job): void {
   })
 }
 
-function trapError(core: Core, job: Job): TrapError {
-  const info = core.engine.trap(job.task)
-  return new TrapError(info, lineOf(job.program.spec.lines, info.insn))
+/** What a task trapped at whose function is known by its frame: one of a `drain`. */
+export function trapOf(core: Core, task: number): TrapError {
+  return trapError(drainedJob(core, task))
+}
+
+function trapError({ task, program }: Job): TrapError {
+  const info = program.engine.trap(task)
+  return new TrapError(info, lineOf(program.spec.lines, info.insn))
 }
 
 /** Does a call of the machine; an address that is not mapped is the program's fault and a trap like any other. */
@@ -113,9 +151,9 @@ function guarded<T>(core: Core, job: Job, call: (core: Core, job: Job) => T): T 
   } catch (error) {
     const sentence = badAddress(error)
     if (sentence === undefined) throw error
-    // The engine stands behind the call already.
-    const insn = core.rt.load32(job.task + TASK.pc) - 1
-    const { spec } = job.program
+    const { spec, engine } = job.program
+    // The interpreter stands behind the call already.
+    const insn = core.rt.load32(job.task + TASK.pc) - (engine.name === 'interpreter' ? 1 : 0)
     throw new TrapError({ code: 'bad-address', sentence, program: spec.name, insn }, lineOf(spec.lines, insn))
   }
 }

@@ -4,6 +4,7 @@
  */
 import { BpfError } from '../bits/index.js'
 import { type Btf, valueCodec } from '../btf/index.js'
+import type { Engine } from '../engine/index.js'
 import {
   type BpfMap,
   type Codec,
@@ -19,6 +20,7 @@ import { createProg, MAP } from '../runtime/index.js'
 import { programTypes } from '../uapi/index.js'
 import type { ContextProgram } from './contexts/index.js'
 import { assertOpen, type Core, closeProgram, type MapEntry, type ProgramEntry } from './core.js'
+import { engineFor } from './engines.js'
 import type { Kfunc } from './kfunc.js'
 import { type KfuncSet, kfuncSet } from './kfuncs.js'
 import { entryOf, makeMap, openMap, rawSection } from './maps.js'
@@ -68,7 +70,8 @@ export function load(core: Core, profile: Profile, spec: ObjectSpec, options: Ma
   }
   const sections: GlobalSection[] = []
   for (const [name, entry] of loaded.maps) {
-    const variables = sectionVariables(entry.spec, spec.btf)
+    // By this object's BTF, also where the map is another collection's.
+    const variables = sectionVariables(spec.maps[name] ?? entry.spec, spec.btf)
     if (variables.length > 0) {
       sections.push({ name: entry.spec.section ?? name, raw: rawSection(core, entry), variables })
     }
@@ -161,20 +164,25 @@ function loadProgram(
     return map
   }
   let handles: readonly number[] = []
+  let engine: Engine = core.engines.interpreter
   try {
     const code = relocate(program, address, {
       map: hold,
       mapValue: (name) => rt.load32(hold(name) + MAP.storage),
       ...callResolver(core, kfuncs, hostCalls),
     })
-    handles = core.engine.prepare(code)
+    engine = engineFor(
+      core.engines,
+      hostCalls.map((id) => core.hostCalls.get(id)),
+    )
+    handles = engine.prepare(code)
   } catch (error) {
     for (const id of hostCalls) core.hostCalls.delete(id)
     closeProgram(core, address)
     throw error
   }
   for (const map of held) rt.calls.mapGet(map)
-  const entry: ProgramEntry = { address, spec: program, handles, maps: [...held], hostCalls }
+  const entry: ProgramEntry = { address, spec: program, engine, handles, maps: [...held], hostCalls }
   core.programs.set(address, entry)
   for (const [index, { name }] of program.functions.entries()) {
     const handle = handles[index]

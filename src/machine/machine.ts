@@ -8,6 +8,8 @@ import type { ObjectSpec } from '../object/spec.js'
 import { getProfile, type Profile } from '../profile/index.js'
 import { clockNs, MACHINE, MACHINE_AT } from '../runtime/index.js'
 import { assertOpen, type Core, createCore, guardMemory, type MapEntry } from './core.js'
+import { compiledHostCall } from './drive.js'
+import type { EngineName } from './engines.js'
 import { defaultIdentity, type TaskIdentity } from './identity.js'
 import { load, type MachineCollection, type MachineLoadOptions } from './load.js'
 import { addressOf, entryOf } from './maps.js'
@@ -32,7 +34,15 @@ export interface MachineOptions {
   realtimeOffsetNs?: bigint | number
   /** Who runs programs: what `bpf_get_current_*` answers. */
   task?: Partial<TaskIdentity>
-  /** Most instructions of one run or callback (default 1,000,000,000). */
+  /**
+   * What executes programs (default `interpreter`). The interpreter counts: an instruction takes a nanosecond of the clock,
+   * runs can be limited. The compiler runs at native speed and counts nothing: time passes where the clock is read. Programs
+   * that call sleepable kfuncs in TypeScript are interpreted in any case.
+   */
+  engine?: EngineName
+  /** Makes a module of a compiled program's bytes (default: `new WebAssembly.Module`). */
+  compile?: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module
+  /** Most instructions of one run or callback (default 1,000,000,000); compiled code does not count them. */
   maxInstructions?: number
   /** Most events that `timeline` keeps (default 100,000); 0 turns it off, which makes starting work cheaper. */
   timelineLimit?: number
@@ -48,14 +58,21 @@ export class Machine implements Host {
   /** Throws `BpfError` (`bad-option`, `unknown-kernel`). */
   constructor(options: MachineOptions = {}) {
     this.profile = getProfile(options.kernel)
-    this.core = createCore({
+    const { engine = 'interpreter' } = options
+    if (engine !== 'interpreter' && engine !== 'compiler') {
+      throw new BpfError('bad-option', `engine must be interpreter or compiler, not ${engine}`, { place: 'machine' })
+    }
+    const core = {
+      engine,
+      compile: options.compile,
       cpus: options.cpus ?? 1,
       seed: BigInt.asUintN(64, BigInt(options.seed ?? 0)),
       maxPages: Math.floor((options.maxMemoryBytes ?? 16384 * page) / page),
       identity: { ...defaultIdentity, ...options.task },
       maxInstructions: options.maxInstructions ?? 1_000_000_000,
       timelineLimit: options.timelineLimit ?? 100_000,
-    })
+    }
+    this.core = createCore(core, compiledHostCall)
     const { rt } = this.core
     rt.calls.clockAdvanceTo(toNs(options.startNs ?? 1_000_000_000))
     rt.store64(MACHINE_AT + MACHINE.realtimeOffset, toNs(options.realtimeOffsetNs ?? 0))

@@ -43,7 +43,13 @@ interface Run {
   readonly release: () => void
 }
 
-function begin(core: Core, entry: ProgramEntry, context: ContextProgram, options: MachineRunOptions): Run {
+function begin(
+  core: Core,
+  entry: ProgramEntry,
+  context: ContextProgram,
+  options: MachineRunOptions,
+  repeat: number,
+): Run {
   const { rt } = core
   const { spec, address } = entry
   const { cpu = 0 } = options
@@ -81,7 +87,11 @@ function begin(core: Core, entry: ProgramEntry, context: ContextProgram, options
     rt.store32(task + TASK.packetEnd, window.packetEnd)
     const identity = { ...core.options.identity, ...options.task }
     const limits = limitsOf(options)
-    const job: Job = { task, cpu, program: entry, name: spec.name, identity, limits, suspended: undefined, end() {} }
+    const job: Job = {
+      ...{ task, cpu, program: entry, name: spec.name, identity, limits, repeat },
+      suspended: undefined,
+      end() {},
+    }
     enter(core, job, ctx)
     return { job, prepared, ctx, packet, release }
   } catch (error) {
@@ -99,19 +109,14 @@ function limitsOf({ maxInstructions, timeoutMs }: MachineRunOptions): JobLimits 
   throw new BpfError('bad-option', `${name} must not be ${value}`, { place: 'run' })
 }
 
-function enter({ rt, engine }: Core, { task, program }: Job, ctx: number): void {
+function enter({ rt }: Core, { task, program }: Job, ctx: number): void {
   for (const register of [2, 3, 4, 5]) rt.store64(task + TASK.regs + register * 8, 0n)
   rt.store64(task + TASK.regs + 8, BigInt(ctx))
-  engine.enter(task, program.handles[0] ?? 0)
+  program.engine.enter(task, program.handles[0] ?? 0)
 }
 
 function result({ rt }: Core, { job, prepared, ctx, packet }: Run): RunResult {
   return { retval: rt.load32(job.task + TASK.regs), ...prepared.finish(rt.memory.buffer, ctx, packet) }
-}
-
-function repetitions({ repeat = 1 }: RunOptions): number {
-  if (Number.isInteger(repeat) && repeat >= 0) return Math.max(1, repeat)
-  throw new BpfError('bad-option', `repeat must be a whole number, not ${repeat}`, { place: 'run' })
 }
 
 function deadlock(entry: ProgramEntry): BpfError {
@@ -130,20 +135,30 @@ export function openProgram(
   const { spec } = entry
   let open = true
 
-  function start(options: MachineRunOptions): Run {
+  /** How often to run, and how many runs the engine does at once: all of them where it is compiled and nothing limits it. */
+  function repetitions({ repeat = 1, timeoutMs }: MachineRunOptions): { runs: number; atOnce: number } {
+    if (!Number.isInteger(repeat) || repeat < 0) {
+      throw new BpfError('bad-option', `repeat must be a whole number, not ${repeat}`, { place: 'run' })
+    }
+    const runs = Math.max(1, repeat)
+    if (entry.engine.name === 'interpreter' || timeoutMs !== undefined) return { runs, atOnce: 1 }
+    return { runs: 1, atOnce: runs }
+  }
+
+  function start(options: MachineRunOptions, times: number): Run {
     assertOpen(core)
     if (!open) throw new ErrnoError(errnos.EBADF, 'prog_test_run', { place: `program ${spec.name}` })
-    return guardMemory(() => begin(core, entry, context, options))
+    return guardMemory(() => begin(core, entry, context, options, times))
   }
 
   return {
     name: spec.name,
     spec,
     run(options = {}) {
-      const times = repetitions(options)
-      const run = start(options)
+      const { runs, atOnce } = repetitions(options)
+      const run = start(options, atOnce)
       try {
-        for (let left = times; left > 0; ) {
+        for (let left = runs; left > 0; ) {
           const outcome = drive(core, run.job)
           if (outcome === 'suspended') {
             throw new BpfError('would-suspend', 'it calls an async kfunc: use runAsync', {
@@ -163,10 +178,10 @@ export function openProgram(
       }
     },
     async runAsync(options = {}) {
-      const times = repetitions(options)
-      const run = start(options)
+      const { runs, atOnce } = repetitions(options)
+      const run = start(options, atOnce)
       try {
-        for (let left = times; left > 0; ) {
+        for (let left = runs; left > 0; ) {
           const outcome = drive(core, run.job)
           if (run.job.suspended) await run.job.suspended.promise
           assertOpen(core)

@@ -6,7 +6,7 @@
 import { BpfError } from '../bits/index.js'
 import { ASYNC, asyncKinds, CPU, clockNs, cpuAt, NEVER, queued, readObject, TASK, taskKinds } from '../runtime/index.js'
 import { assertOpen, type Core, guardMemory, reapPrograms } from './core.js'
-import { drive, type Job } from './drive.js'
+import { drive, type Job, trapOf } from './drive.js'
 import { idleIdentity, workerIdentity } from './identity.js'
 import { byExpiry } from './work.js'
 
@@ -128,7 +128,7 @@ function firstQueue({ rt }: Core, due: Due | undefined): number {
 
 /** Begins the callback of an object that was just marked running. */
 function begin(core: Core, object: number, cpu: number, finish: (object: number) => void): Step {
-  const { rt, engine, timeline, functions, options } = core
+  const { rt, timeline, functions, options } = core
   const kind = rt.load32(object + ASYNC.kind) === asyncKinds.wq ? 'wq' : 'timer'
   const func = rt.load32(object + ASYNC.runningFunc)
   const known = functions.get(func)
@@ -139,7 +139,7 @@ function begin(core: Core, object: number, cpu: number, finish: (object: number)
     throw new BpfError('out-of-memory', 'no room for the task of a callback', { place: `callback ${known.name}` })
   }
   rt.calls.taskCallback(task, object)
-  engine.enter(task, func)
+  known.program.engine.enter(task, func)
   const event = options.timelineLimit > 0 ? describe(core, object, cpu, known.name) : undefined
   if (event) {
     timeline.add({ ...event, event: 'begin', atNs: clockNs(rt), startNs: rt.load64(object + ASYNC.startedAt) })
@@ -196,11 +196,32 @@ export function runUntilIdle(core: Core, { until, deadlineNs, maxSteps = 1_000_0
   for (let steps = 0; ; steps++) {
     if (until?.()) return 'until'
     if (steps >= maxSteps) throw new BpfError('still-busy', `there is still work after ${maxSteps} steps`)
+    steps += drain(core, until || due ? 0 : maxSteps - steps)
     if (step(core, due)) continue
     const expiry = nextExpiry(core)
     if (due && (firstQueue(core, undefined) >= 0 || (expiry ?? 0n) > due.deadlineNs)) return 'deadline'
     if (expiry === undefined) return 'idle'
     core.rt.calls.clockAdvanceTo(expiry)
+  }
+}
+
+/**
+ * Queued work of compiled programs, as many as `most` callbacks without leaving WebAssembly; how many there were. The order is
+ * that of `step`. Only where nothing is recorded and nobody looks in between.
+ */
+function drain(core: Core, most: number): number {
+  const { engines, options, rt, waiting } = core
+  if (!engines.compiler || most <= 0 || options.timelineLimit > 0 || waiting.length > 0) return 0
+  if (firstQueue(core, undefined) < 0) return 0
+  const task = rt.calls.taskNew(0, taskKinds.worker)
+  if (!task) throw new BpfError('out-of-memory', 'no room for the task of a callback')
+  try {
+    const { done, trapped } = guardMemory(() => engines.compiler?.drain(task, 0, rt.cpus, most)) ?? { done: 0 }
+    if (trapped) throw trapOf(core, task)
+    return done
+  } finally {
+    rt.calls.taskFree(task)
+    reapPrograms(core)
   }
 }
 

@@ -120,10 +120,18 @@ const stillWaiting = routine('leaf_still_waiting', ['i32'], 'i32', (f, task) => 
   return 0
 })
 
-/** Begins to wait for the object in `MACHINE.waitFor`, unless in a timer's callback, which never waits. `(task, result)` */
+/** Whether a task that cancelled a running timer must wait for it (4.8): a timer's own callback never waits. `(task)` */
+export const mustWait = routine('leaf_must_wait', ['i32'], 'i32', (_f, task) =>
+  machine
+    .load32(MACHINE.waitFor)
+    .ne(0)
+    .and(cpuBlock(task.load32(TASK.cpu)).load32(CPU.runningTimer).eqz()),
+)
+
+/** Begins to wait for the object in `MACHINE.waitFor`, where it must. `(task, result)` */
 const beginWaiting = routine('leaf_begin_waiting', ['i32', 'i32'], 'i32', (f, task, result) => {
   const object: I32 = machine.load32(MACHINE.waitFor)
-  f.if(cpuBlock(task.load32(TASK.cpu)).load32(CPU.runningTimer).ne(0), () => f.return(0))
+  f.if(mustWait(task).eqz(), () => f.return(0))
   f.store32(task, TASK.waiting, object)
   f.store32(task, TASK.waitResult, result)
   f.do(objectHold(object))

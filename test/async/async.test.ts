@@ -31,12 +31,15 @@ if (isRecording) {
     })
   }
 } else {
+  const engines = ['interpreter', 'compiler'] as const
   const cases = names.flatMap((name) =>
-    scenariosOf(name).map((one) => ({ name, ...one, facts: one.scenario.facts.join(' ') })),
+    scenariosOf(name).flatMap((one) =>
+      engines.map((engine) => ({ engine, name, ...one, facts: one.scenario.facts.join(' ') })),
+    ),
   )
   const unsupported: string[] = []
-  it.each(cases)('$name: $key ($facts)', async ({ name, key, variant, scenario }) => {
-    await using machine = new Machine({ cpus: 2 })
+  it.each(cases)('$name: $key ($facts), $engine', async ({ engine, name, key, variant, scenario }) => {
+    await using machine = new Machine({ cpus: 2, engine })
     const wait = async (milliseconds: number) => machine.advance(ms(milliseconds))
     try {
       const ours = await runScenario(machine, { wait }, readScenarioObject(name, variant), scenario)
