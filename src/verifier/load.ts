@@ -2,7 +2,9 @@
 import { type Btf, specialFields } from '../btf/index.js'
 import { isWide } from '../isa/index.js'
 import type { FunctionInfo, MapSpec, ObjectSpec, ProgramSpec } from '../object/spec.js'
+import type { Profile } from '../profile/index.js'
 import { mapFlags } from '../uapi/index.js'
+import { type Effects, functionEffects } from './prepare/effects.js'
 import type { MapView, Program, Subprogram } from './program.js'
 
 /** The kernel keeps 15 characters of a name. */
@@ -33,6 +35,7 @@ export function loadProgram(
   spec: ProgramSpec,
   maps: ReadonlyMap<string, MapView>,
   starts: readonly number[],
+  profile: Profile,
 ): Program {
   const used = new Map<number, MapView>()
   for (const [index, { kind, name }] of spec.references) {
@@ -43,7 +46,7 @@ export function loadProgram(
   return {
     spec,
     insns: spec.insns,
-    subprograms: subprograms(spec, object.btf, starts),
+    subprograms: subprograms(spec, object.btf, starts, functionEffects(spec.insns, starts, spec.references, profile)),
     lines: spec.lines,
     license: object.license,
     btf: object.btf,
@@ -52,12 +55,19 @@ export function loadProgram(
   }
 }
 
-function subprograms(spec: ProgramSpec, btf: Btf | undefined, starts: readonly number[]): Subprogram[] {
+function subprograms(
+  spec: ProgramSpec,
+  btf: Btf | undefined,
+  starts: readonly number[],
+  effects: readonly Effects[],
+): Subprogram[] {
   return starts.map((start, number) => {
     const known = spec.functions.find((each) => each.start === start)
     const end = starts[number + 1] ?? spec.insns.length
     const name = known?.name ?? ''
-    return { name, start, end, typeId: known?.typeId ?? 0, global: number > 0 && isGlobal(known, btf) }
+    const { changesPacket = false, mightSleep = false } = effects[number] ?? {}
+    const global = number > 0 && isGlobal(known, btf)
+    return { name, start, end, typeId: known?.typeId ?? 0, global, changesPacket, mightSleep }
   })
 }
 

@@ -39,6 +39,9 @@ export interface Subprogram {
   /** BTF id of its FUNC, 0 where the object has no func_info. */
   readonly typeId: number
   readonly global: boolean
+  /** It, or something that it calls, may move the packet; may sleep. */
+  readonly changesPacket: boolean
+  readonly mightSleep: boolean
 }
 
 /** One program, ready to be verified. */

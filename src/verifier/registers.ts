@@ -196,6 +196,11 @@ export function mayBeNull(reg: Reg): boolean {
   return 'orNull' in reg && reg.orNull
 }
 
+/** The pointer as if it had been compared with NULL and is not. */
+export function asNotNull(reg: Reg): Reg {
+  return 'orNull' in reg && reg.orNull ? { ...reg, orNull: false } : reg
+}
+
 /** Whether this is the scalar 0. */
 export function isNullScalar(reg: Reg): boolean {
   return reg.type === 'scalar' && reg.value.tnum.mask === 0n && reg.value.tnum.value === 0n

@@ -123,7 +123,7 @@ function check(object: ObjectSpec, spec: ProgramSpec, { profile, maps }: Program
   if (insns.length === 0 || insns.length > maxInsns) refuseWith(log, 'E2BIG', '')
   const starts = findSubprograms(insns)
   if (!Array.isArray(starts)) throw refusal(log, starts)
-  const program = loadProgram(object, spec, maps ?? mapViews(object), starts)
+  const program = loadProgram(object, spec, maps ?? mapViews(object), starts, profile)
   refuse(log, checkKfuncUse(program, profile))
   if (log.level === 2) for (const [i, start] of starts.entries()) log.write(`func#${i} @${start}\n`)
   refuse(log, checkSubprograms(insns, starts))

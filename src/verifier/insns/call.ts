@@ -1,7 +1,7 @@
 /** Calls: of helpers and kfuncs (`calls/`), of the program's own functions, static (entered) or global (trusted). */
 import { pseudoCall } from '../../isa/index.js'
 import type { Insn } from '../../isa/insn.js'
-import { checkGlobalArguments } from '../calls/global-function.js'
+import { applyGlobalEffects, checkGlobalCall } from '../calls/global-function.js'
 import { checkHelperCall } from '../calls/helper-call.js'
 import { checkKfuncCall } from '../calls/kfunc-call.js'
 import type { Env, Step } from '../env.js'
@@ -36,8 +36,9 @@ function callFunction(env: Env, insn: Insn): Step {
       env.note('global function calls are not allowed while holding a lock,')
       env.reject('EINVAL', 'use static function instead')
     }
-    checkGlobalArguments(env, number)
+    checkGlobalCall(env, number)
     env.note(`Func#${number} ('${callee.name}') is global and assumed valid.`)
+    applyGlobalEffects(env, number)
     env.calledGlobals.add(number)
     env.clobberCallerSaved()
     env.setReg(0, anyScalar)
