@@ -72,9 +72,11 @@ export function verifyProgram(object: ObjectSpec, spec: ProgramSpec, options: Pr
 }
 
 /** Every path was explored or covered by one that was, so what none of them did is never done. */
-function factsOf({ notes }: Exploration): Facts {
+function factsOf({ notes, program }: Exploration): Facts {
+  // The second half of a wide load goes with the first.
+  const seen = (i: number): boolean => notes[program.insns[i]?.code === 0 ? i - 1 : i]?.seen ?? false
   return {
-    reachable: Uint8Array.from(notes, ({ seen }) => Number(seen)),
+    reachable: Uint8Array.from(notes, (_, i) => Number(seen(i))),
     alwaysJumps: Uint8Array.from(notes, ({ jumps, falls }) => Number(jumps && !falls)),
     neverJumps: Uint8Array.from(notes, ({ jumps, falls }) => Number(falls && !jumps)),
   }

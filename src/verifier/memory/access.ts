@@ -1,5 +1,5 @@
 /** One load or store, by what its pointer points to: a table row a kind of pointer. A maybe-NULL pointer has no row. */
-import type { ProgramType } from '../../uapi/index.js'
+import type { MapType, ProgramType } from '../../uapi/index.js'
 import type { Env } from '../env.js'
 import { anyScalar, changed, mayBeNull, packetPointer, type Reg, typeName } from '../registers.js'
 import { signExtend, truncate } from '../scalar/index.js'
@@ -59,6 +59,24 @@ const loads: Partial<Record<Reg['type'], Load>> = {
   map_ptr: (env) => env.unsupported('loads from a map itself'),
 }
 
+/** The kernel's struct behind maps of a type, where its name was seen. */
+const mapStructs: Partial<Record<MapType, string>> = {
+  array: 'bpf_array',
+  percpu_array: 'bpf_array',
+  hash: 'bpf_htab',
+  percpu_hash: 'bpf_htab',
+  lru_hash: 'bpf_htab',
+  lru_percpu_hash: 'bpf_htab',
+}
+
+function refuseMapStore(env: Env, n: number, off: number): void {
+  const reg = env.reg(n)
+  const name = reg.type === 'map_ptr' ? mapStructs[reg.map.spec.type] : undefined
+  if (!name) env.unsupported('stores into a map itself')
+  if (off < 0) env.reject('EACCES', `R${n} is ${name} invalid negative access: off=${off}`)
+  env.reject('EACCES', `only read from ${name} is supported`)
+}
+
 /** How a kind of pointer is stored through. */
 type Store = (env: Env, n: number, off: number, size: number, value: StoreValue) => void
 
@@ -84,7 +102,7 @@ const stores: Partial<Record<Reg['type'], Store>> = {
     checkRegion(env, n, off, size, reg.size)
   },
   btf_ptr: (env, n) => env.unsupported(`stores through ${typeName(env.reg(n))}`),
-  map_ptr: (env) => env.unsupported('stores into a map itself'),
+  map_ptr: refuseMapStore,
 }
 
 function load(env: Env, n: number, offset: number, size: number, signed: boolean): Reg {
