@@ -28,8 +28,8 @@ export function elementAt({ word }: Shape, index: I32): I32 {
 }
 
 /** Address of the value, or 0; without `return`, so that it can be written in place of a call. */
-export function arrayLookupIn(f: Fn, shape: Shape, key: I32): I32 {
-  const index = f.local(key.load32())
+export function arrayLookupIn(f: Fn, shape: Shape, key: I32, offset = 0): I32 {
+  const index = f.local(key.load32(offset))
   return index.ltU(shape.word(MAP.maxEntries)).select(elementAt(shape, index), 0)
 }
 

@@ -175,8 +175,7 @@ function updateLocked(f: Fn, shape: Shape, from: I32, element: I32): void {
 }
 
 /** Address of the value, or 0; `touch`: it counts as a use. Without `return`, so that it can be written in place of a call. */
-export function hashLookupIn(f: Fn, shape: Shape, at: Local<'i32'>, touch: boolean): Local<'i32'> {
-  const key = readKey(f, shape, at)
+export function hashLookupIn(f: Fn, shape: Shape, key: Key, touch: boolean): Local<'i32'> {
   const element = f.local(key.bucket.load32())
   probe(f, element, {
     next: () => f.set(element, element.load32(ELEM.next)),
@@ -240,12 +239,12 @@ export function hashDeleteIn(f: Fn, shape: Shape, key: Local<'i32'>): number {
 
 /** Address of the value for user space, or 0: it does not count as a use. `(map, key)` */
 export const hashPeek = routine('hash_peek', ['i32', 'i32'], 'i32', (f, map, key) =>
-  hashLookupIn(f, generalShape(map), key, false),
+  hashLookupIn(f, generalShape(map), readKey(f, generalShape(map), key), false),
 )
 
 /** `bpf_map_lookup_elem`: address of the value, or 0. `(map, key)` */
 export const hashLookup = routine('hash_lookup', ['i32', 'i32'], 'i32', (f, map, key) =>
-  hashLookupIn(f, generalShape(map), key, true),
+  hashLookupIn(f, generalShape(map), readKey(f, generalShape(map), key), true),
 )
 
 /** `bpf_map_update_elem`: see `hashUpdateIn`. `(map, key, value, flags, cpu)` */

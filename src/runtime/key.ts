@@ -134,10 +134,11 @@ function sameBytes(a: I32, b: I32, size: I32): I32 {
   return size.eq(4).andThen(a.load32().eq(b.load32())).orElse(size.ne(4).andThen(others))
 }
 
-/** Reads and hashes the key at an address, for one search. */
-export function readKey(f: Fn, shape: Shape, key: Local<'i32'>): Key {
+/** Reads and hashes the key at an address + `offset`, for one search. */
+export function readKey(f: Fn, shape: Shape, at: Local<'i32'>, offset = 0): Key {
   const size = shape.known?.keySize
   if (!shape.known || size === undefined || size > LONGEST_STRAIGHT) {
+    const key = f.local(at.add(offset))
     const length = f.local(shape.word(MAP.keySize))
     const hash = f.local(size === undefined ? hashOf(shape.map, key) : hashAny(key, length, shape.seed))
     const same = size === undefined ? sameBytes : sameAny
@@ -155,7 +156,7 @@ export function readKey(f: Fn, shape: Shape, key: Local<'i32'>): Key {
       },
     }
   }
-  const words = readWords(f, key, 0, size)
+  const words = readWords(f, at, offset, size).map((word) => ({ ...word, at: word.at - offset }))
   const state = f.local(mixWords(f, words, shape.seed))
   const hash = state.high()
   const { bucketBits } = shape.known

@@ -12,6 +12,7 @@ import { type Fn, type Local, routine, type Value } from '../wasm/index.js'
 import { arrayLookupIn, arrayUpdateIn } from './array.js'
 import { error, machine } from './common.js'
 import { hashDeleteIn, hashLookupIn, hashUpdateIn } from './hash.js'
+import { readKey } from './key.js'
 import { MACHINE, MAP } from './layout.js'
 import type { Leaf } from './leaf.js'
 import { knownShape, type Reader } from './shape.js'
@@ -26,8 +27,8 @@ export interface MapHelpers {
   readonly bpf_map_update_elem: MapHelper
   /** `(key)`: 0 or a negative errno. */
   readonly bpf_map_delete_elem: MapHelper
-  /** Writes a lookup in place of a call; `key` is its address. Gives the address of the value, or 0. */
-  lookupInPlace(f: Fn, key: Local<'i32'>): Value<'i32'>
+  /** Writes a lookup in place of a call; the key lies at `key` + `offset`. Gives the address of the value, or 0. */
+  lookupInPlace(f: Fn, key: Local<'i32'>, offset?: number): Value<'i32'>
   /** Arrays: number of elements, address of the first and distance between them, for a lookup in place. */
   readonly array: { readonly maxEntries: number; readonly storage: number; readonly stride: number } | undefined
 }
@@ -49,9 +50,9 @@ export function specialiseMap(memory: Reader, map: number): MapHelpers {
   const forgetWait = (f: Fn): void => {
     if (timer !== undefined) f.store32(machine, MACHINE.waitFor, 0)
   }
-  const lookupInPlace = (f: Fn, key: Local<'i32'>): Value<'i32'> =>
-    isArray ? arrayLookupIn(f, shape, key) : hashLookupIn(f, shape, key, true)
-  const lookup = routine(name('lookup'), ['i32'], 'i32', lookupInPlace)
+  const lookupInPlace = (f: Fn, key: Local<'i32'>, offset = 0): Value<'i32'> =>
+    isArray ? arrayLookupIn(f, shape, key, offset) : hashLookupIn(f, shape, readKey(f, shape, key, offset), true)
+  const lookup = routine(name('lookup'), ['i32'], 'i32', (f, key) => lookupInPlace(f, key))
   const update = routine(name('update'), ['i32', 'i32', 'i32', 'i32'], 'i32', (f, key, from, flags, cpu) => {
     forgetWait(f)
     const what = { key, from, flags, cpu }

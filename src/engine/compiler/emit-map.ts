@@ -9,7 +9,8 @@ import type { MapHelpers } from '../../runtime/specialise.js'
 import { Fn } from '../../wasm/index.js'
 import type { Op } from './cfg.js'
 import { type Context, mark, temporary } from './context.js'
-import { argsOf, constantArg, pushArg, writeLeafResult } from './emit-call.js'
+import { argsOf, constantArg, writeLeafResult } from './emit-call.js'
+import { pushAddress } from './emit-memory.js'
 
 /** Most locals of a function up to which routines are written in place of their calls: each takes a few of its own. */
 export const MOST_LOCALS = 200
@@ -51,9 +52,9 @@ export function emitLookup(context: Context, op: Op, name: string): boolean {
   const target = { code: body, mode: module.mode, index: module.routineFunc }
   const fn = new Fn(target)
   const key = fn.var32()
-  pushArg(context, op, 2, 'i32')
+  const offset = pushAddress(context, 2, argsOf(context, op)[2] as number, 0)
   body.set(key.index)
-  helpers.lookupInPlace(fn, key).emit(target)
+  helpers.lookupInPlace(fn, key, offset).emit(target)
   writeLeafResult(context, op, false, 'i32')
   return true
 }
@@ -63,8 +64,8 @@ function emitArrayLookup(context: Context, op: Op, array: NonNullable<MapHelpers
   const { body } = context
   const release = mark(context)
   const index = temporary(context, 'i32')
-  pushArg(context, op, 2, 'i32')
-  body.memory('i32.load').tee(index)
+  const offset = pushAddress(context, 2, argsOf(context, op)[2] as number, 0)
+  body.memory('i32.load', offset).tee(index)
   body.i32(array.maxEntries).op('i32.lt_u').if('i32')
   body.get(index).i32(array.stride).op('i32.mul').i32(array.storage).op('i32.add')
   body.else().i32(0).end()

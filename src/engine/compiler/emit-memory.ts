@@ -12,10 +12,14 @@ import { FRAME_POINTER, R0 } from './operands.js'
 /** Pushes the address of an access; returns the offset that the instruction is to add. */
 export function pushAddress(context: Context, register: number, web: number, off: number): number {
   const { body } = context
-  const isFrame = register === FRAME_POINTER
-  const offset = isFrame ? FRAME_STACK + off : off
-  if (isFrame) body.get(context.frame)
-  else read(context, register, web, 'i32')
+  const inFrame = register === FRAME_POINTER ? 0 : context.unit.types.frameOffset[web]
+  const fromBottom = inFrame === undefined ? -1 : FRAME_STACK + inFrame + off
+  if (fromBottom >= 0) {
+    body.get(context.frame)
+    return fromBottom
+  }
+  read(context, register, web, 'i32')
+  const offset = off
   if (offset >= 0) return offset
   body.i32(offset).op('i32.add')
   return 0

@@ -5,6 +5,7 @@
  */
 import type { Block, Graph, Op } from './cfg.js'
 import type { Dominance } from './dominators.js'
+import { FRAME_POINTER } from './operands.js'
 import type { Webs } from './webs.js'
 
 /** What is known of each web. */
@@ -17,6 +18,8 @@ export interface Types {
   readonly demand: Uint8Array
   /** The number that it always holds; `undefined` where it is not one number. */
   readonly constant: readonly (bigint | undefined)[]
+  /** Where it always points in the function's own frame, relative to R10; `undefined` where that is not certain. */
+  readonly frameOffset: readonly (number | undefined)[]
 }
 
 /** What calls ask of their arguments and say about their results. */
@@ -148,22 +151,39 @@ function findZero({ webs, ops, calls }: Lists): Uint8Array {
   return zero
 }
 
-function findConstants({ webs, ops }: Lists): (bigint | undefined)[] {
+/** Webs that one instruction writes and nothing else does. */
+function writtenOnce({ webs, ops }: Lists): Uint8Array {
   const writers = new Uint32Array(webs.count)
-  const constant: (bigint | undefined)[] = new Array(webs.count).fill(undefined)
   for (const web of webs.params) if (web >= 0) writers[web] = 1
+  for (const { pos } of ops) {
+    const def = webs.def[pos] as number
+    if (def >= 0) (writers[def] as number)++
+  }
+  return Uint8Array.from(writers, (count) => (count === 1 ? 1 : 0))
+}
+
+/** Numbers, and places in the frame, that webs always hold; they go from web to web with copies and additions of a number. */
+function findConstants(lists: Lists): Pick<Types, 'constant' | 'frameOffset'> {
+  const { webs, ops } = lists
+  const once = writtenOnce(lists)
+  const constant: (bigint | undefined)[] = new Array(webs.count).fill(undefined)
+  const frameOffset: (number | undefined)[] = new Array(webs.count).fill(undefined)
   for (const { pos, row, insn, value } of ops) {
     const def = webs.def[pos] as number
-    if (def < 0 || (writers[def] as number)++ > 0) {
-      if (def >= 0) constant[def] = undefined
-      continue
-    }
+    if (def < 0 || !once[def]) continue
     if (row.kind === 'imm64') constant[def] = value
     else if (row.op === 'mov' && row.source === 'imm') {
       constant[def] = BigInt.asUintN(64, BigInt(row.width === 32 ? insn.imm >>> 0 : insn.imm))
+    } else if (row.op === 'mov' && row.width === 64) {
+      const src = webs.src[pos] as number
+      frameOffset[def] = insn.src === FRAME_POINTER ? 0 : frameOffset[src]
+      constant[def] = constant[src]
+    } else if (row.op === 'add' && row.width === 64 && row.source === 'imm') {
+      const base = frameOffset[webs.dst[pos] as number]
+      if (base !== undefined) frameOffset[def] = base + insn.imm
     }
   }
-  return constant
+  return { constant, frameOffset }
 }
 
 /** Webs with a write in 64-bit shifts: V8 finds its own patterns in them only where they stay i64. */
@@ -185,5 +205,5 @@ export function findTypes({ blocks }: Graph, found: Dominance, webs: Webs, calls
   const narrow = Uint8Array.from(zero, (isZero, web) =>
     (demand[web] as number) <= 32 || (isZero && !shifted[web]) ? 1 : 0,
   )
-  return { narrow, zero, demand, constant: findConstants(lists) }
+  return { narrow, zero, demand, ...findConstants(lists) }
 }
