@@ -34,8 +34,8 @@ struct mptcp_sock;
 struct path;
 struct pt_regs;
 struct seq_file;
-struct sk_buff;
-struct sk_msg_buff;
+struct __sk_buff;
+struct sk_msg_md;
 struct sk_reuseport_md;
 struct sockaddr;
 struct socket;
@@ -47,7 +47,7 @@ struct tcp_timewait_sock;
 struct tcphdr;
 struct udp6_sock;
 struct unix_sock;
-struct xdp_buff;
+struct xdp_md;
 
 #define __BPF_HELPER(number, result, name, ...) \
 	static result (*const name)(__VA_ARGS__) __attribute__((unused)) = (void *)number
@@ -60,55 +60,55 @@ __BPF_HELPER(5, __u64, bpf_ktime_get_ns, void);
 __BPF_HELPER(6, long, bpf_trace_printk, const char *fmt, __u32 fmt_size, ...);
 __BPF_HELPER(7, __u32, bpf_get_prandom_u32, void);
 __BPF_HELPER(8, __u32, bpf_get_smp_processor_id, void);
-__BPF_HELPER(9, long, bpf_skb_store_bytes, struct sk_buff *skb, __u32 offset, const void *from, __u32 len,
+__BPF_HELPER(9, long, bpf_skb_store_bytes, struct __sk_buff *skb, __u32 offset, const void *from, __u32 len,
 	__u64 flags);
-__BPF_HELPER(10, long, bpf_l3_csum_replace, struct sk_buff *skb, __u32 offset, __u64 from, __u64 to, __u64 size);
-__BPF_HELPER(11, long, bpf_l4_csum_replace, struct sk_buff *skb, __u32 offset, __u64 from, __u64 to, __u64 flags);
+__BPF_HELPER(10, long, bpf_l3_csum_replace, struct __sk_buff *skb, __u32 offset, __u64 from, __u64 to, __u64 size);
+__BPF_HELPER(11, long, bpf_l4_csum_replace, struct __sk_buff *skb, __u32 offset, __u64 from, __u64 to, __u64 flags);
 __BPF_HELPER(12, long, bpf_tail_call, void *ctx, void *prog_array_map, __u32 index);
-__BPF_HELPER(13, long, bpf_clone_redirect, struct sk_buff *skb, __u32 ifindex, __u64 flags);
+__BPF_HELPER(13, long, bpf_clone_redirect, struct __sk_buff *skb, __u32 ifindex, __u64 flags);
 __BPF_HELPER(14, __u64, bpf_get_current_pid_tgid, void);
 __BPF_HELPER(15, __u64, bpf_get_current_uid_gid, void);
 __BPF_HELPER(16, long, bpf_get_current_comm, void *buf, __u32 size_of_buf);
-__BPF_HELPER(17, __u32, bpf_get_cgroup_classid, struct sk_buff *skb);
-__BPF_HELPER(18, long, bpf_skb_vlan_push, struct sk_buff *skb, __be16 vlan_proto, __u16 vlan_tci);
-__BPF_HELPER(19, long, bpf_skb_vlan_pop, struct sk_buff *skb);
-__BPF_HELPER(20, long, bpf_skb_get_tunnel_key, struct sk_buff *skb, struct bpf_tunnel_key *key, __u32 size,
+__BPF_HELPER(17, __u32, bpf_get_cgroup_classid, struct __sk_buff *skb);
+__BPF_HELPER(18, long, bpf_skb_vlan_push, struct __sk_buff *skb, __be16 vlan_proto, __u16 vlan_tci);
+__BPF_HELPER(19, long, bpf_skb_vlan_pop, struct __sk_buff *skb);
+__BPF_HELPER(20, long, bpf_skb_get_tunnel_key, struct __sk_buff *skb, struct bpf_tunnel_key *key, __u32 size,
 	__u64 flags);
-__BPF_HELPER(21, long, bpf_skb_set_tunnel_key, struct sk_buff *skb, struct bpf_tunnel_key *key, __u32 size,
+__BPF_HELPER(21, long, bpf_skb_set_tunnel_key, struct __sk_buff *skb, struct bpf_tunnel_key *key, __u32 size,
 	__u64 flags);
 __BPF_HELPER(22, __u64, bpf_perf_event_read, void *map, __u64 flags);
 __BPF_HELPER(23, long, bpf_redirect, __u32 ifindex, __u64 flags);
-__BPF_HELPER(24, __u32, bpf_get_route_realm, struct sk_buff *skb);
+__BPF_HELPER(24, __u32, bpf_get_route_realm, struct __sk_buff *skb);
 __BPF_HELPER(25, long, bpf_perf_event_output, void *ctx, void *map, __u64 flags, void *data, __u64 size);
 __BPF_HELPER(26, long, bpf_skb_load_bytes, const void *skb, __u32 offset, void *to, __u32 len);
 __BPF_HELPER(27, long, bpf_get_stackid, void *ctx, void *map, __u64 flags);
 __BPF_HELPER(28, __s64, bpf_csum_diff, __be32 *from, __u32 from_size, __be32 *to, __u32 to_size, __wsum seed);
-__BPF_HELPER(29, long, bpf_skb_get_tunnel_opt, struct sk_buff *skb, void *opt, __u32 size);
-__BPF_HELPER(30, long, bpf_skb_set_tunnel_opt, struct sk_buff *skb, void *opt, __u32 size);
-__BPF_HELPER(31, long, bpf_skb_change_proto, struct sk_buff *skb, __be16 proto, __u64 flags);
-__BPF_HELPER(32, long, bpf_skb_change_type, struct sk_buff *skb, __u32 type);
-__BPF_HELPER(33, long, bpf_skb_under_cgroup, struct sk_buff *skb, void *map, __u32 index);
-__BPF_HELPER(34, __u32, bpf_get_hash_recalc, struct sk_buff *skb);
+__BPF_HELPER(29, long, bpf_skb_get_tunnel_opt, struct __sk_buff *skb, void *opt, __u32 size);
+__BPF_HELPER(30, long, bpf_skb_set_tunnel_opt, struct __sk_buff *skb, void *opt, __u32 size);
+__BPF_HELPER(31, long, bpf_skb_change_proto, struct __sk_buff *skb, __be16 proto, __u64 flags);
+__BPF_HELPER(32, long, bpf_skb_change_type, struct __sk_buff *skb, __u32 type);
+__BPF_HELPER(33, long, bpf_skb_under_cgroup, struct __sk_buff *skb, void *map, __u32 index);
+__BPF_HELPER(34, __u32, bpf_get_hash_recalc, struct __sk_buff *skb);
 __BPF_HELPER(35, __u64, bpf_get_current_task, void);
 __BPF_HELPER(36, long, bpf_probe_write_user, void *dst, const void *src, __u32 len);
 __BPF_HELPER(37, long, bpf_current_task_under_cgroup, void *map, __u32 index);
-__BPF_HELPER(38, long, bpf_skb_change_tail, struct sk_buff *skb, __u32 len, __u64 flags);
-__BPF_HELPER(39, long, bpf_skb_pull_data, struct sk_buff *skb, __u32 len);
-__BPF_HELPER(40, __s64, bpf_csum_update, struct sk_buff *skb, __wsum csum);
-__BPF_HELPER(41, void, bpf_set_hash_invalid, struct sk_buff *skb);
+__BPF_HELPER(38, long, bpf_skb_change_tail, struct __sk_buff *skb, __u32 len, __u64 flags);
+__BPF_HELPER(39, long, bpf_skb_pull_data, struct __sk_buff *skb, __u32 len);
+__BPF_HELPER(40, __s64, bpf_csum_update, struct __sk_buff *skb, __wsum csum);
+__BPF_HELPER(41, void, bpf_set_hash_invalid, struct __sk_buff *skb);
 __BPF_HELPER(42, long, bpf_get_numa_node_id, void);
-__BPF_HELPER(43, long, bpf_skb_change_head, struct sk_buff *skb, __u32 len, __u64 flags);
-__BPF_HELPER(44, long, bpf_xdp_adjust_head, struct xdp_buff *xdp_md, int delta);
+__BPF_HELPER(43, long, bpf_skb_change_head, struct __sk_buff *skb, __u32 len, __u64 flags);
+__BPF_HELPER(44, long, bpf_xdp_adjust_head, struct xdp_md *xdp_md, int delta);
 __BPF_HELPER(45, long, bpf_probe_read_str, void *dst, __u32 size, const void *unsafe_ptr);
-__BPF_HELPER(46, __u64, bpf_get_socket_cookie, struct sk_buff *skb);
-__BPF_HELPER(47, __u32, bpf_get_socket_uid, struct sk_buff *skb);
-__BPF_HELPER(48, long, bpf_set_hash, struct sk_buff *skb, __u32 hash);
+__BPF_HELPER(46, __u64, bpf_get_socket_cookie, struct __sk_buff *skb);
+__BPF_HELPER(47, __u32, bpf_get_socket_uid, struct __sk_buff *skb);
+__BPF_HELPER(48, long, bpf_set_hash, struct __sk_buff *skb, __u32 hash);
 __BPF_HELPER(49, long, bpf_setsockopt, void *bpf_socket, int level, int optname, void *optval, int optlen);
-__BPF_HELPER(50, long, bpf_skb_adjust_room, struct sk_buff *skb, __s32 len_diff, __u32 mode, __u64 flags);
+__BPF_HELPER(50, long, bpf_skb_adjust_room, struct __sk_buff *skb, __s32 len_diff, __u32 mode, __u64 flags);
 __BPF_HELPER(51, long, bpf_redirect_map, void *map, __u32 key, __u64 flags);
-__BPF_HELPER(52, long, bpf_sk_redirect_map, struct sk_buff *skb, void *map, __u32 key, __u64 flags);
+__BPF_HELPER(52, long, bpf_sk_redirect_map, struct __sk_buff *skb, void *map, __u32 key, __u64 flags);
 __BPF_HELPER(53, long, bpf_sock_map_update, struct bpf_sock_ops *skops, void *map, void *key, __u64 flags);
-__BPF_HELPER(54, long, bpf_xdp_adjust_meta, struct xdp_buff *xdp_md, int delta);
+__BPF_HELPER(54, long, bpf_xdp_adjust_meta, struct xdp_md *xdp_md, int delta);
 __BPF_HELPER(55, long, bpf_perf_event_read_value, void *map, __u64 flags, struct bpf_perf_event_value *buf,
 	__u32 buf_size);
 __BPF_HELPER(56, long, bpf_perf_prog_read_value, struct bpf_perf_event_data *ctx,
@@ -116,32 +116,32 @@ __BPF_HELPER(56, long, bpf_perf_prog_read_value, struct bpf_perf_event_data *ctx
 __BPF_HELPER(57, long, bpf_getsockopt, void *bpf_socket, int level, int optname, void *optval, int optlen);
 __BPF_HELPER(58, long, bpf_override_return, struct pt_regs *regs, __u64 rc);
 __BPF_HELPER(59, long, bpf_sock_ops_cb_flags_set, struct bpf_sock_ops *bpf_sock, int argval);
-__BPF_HELPER(60, long, bpf_msg_redirect_map, struct sk_msg_buff *msg, void *map, __u32 key, __u64 flags);
-__BPF_HELPER(61, long, bpf_msg_apply_bytes, struct sk_msg_buff *msg, __u32 bytes);
-__BPF_HELPER(62, long, bpf_msg_cork_bytes, struct sk_msg_buff *msg, __u32 bytes);
-__BPF_HELPER(63, long, bpf_msg_pull_data, struct sk_msg_buff *msg, __u32 start, __u32 end, __u64 flags);
+__BPF_HELPER(60, long, bpf_msg_redirect_map, struct sk_msg_md *msg, void *map, __u32 key, __u64 flags);
+__BPF_HELPER(61, long, bpf_msg_apply_bytes, struct sk_msg_md *msg, __u32 bytes);
+__BPF_HELPER(62, long, bpf_msg_cork_bytes, struct sk_msg_md *msg, __u32 bytes);
+__BPF_HELPER(63, long, bpf_msg_pull_data, struct sk_msg_md *msg, __u32 start, __u32 end, __u64 flags);
 __BPF_HELPER(64, long, bpf_bind, struct bpf_sock_addr *ctx, struct sockaddr *addr, int addr_len);
-__BPF_HELPER(65, long, bpf_xdp_adjust_tail, struct xdp_buff *xdp_md, int delta);
-__BPF_HELPER(66, long, bpf_skb_get_xfrm_state, struct sk_buff *skb, __u32 index,
+__BPF_HELPER(65, long, bpf_xdp_adjust_tail, struct xdp_md *xdp_md, int delta);
+__BPF_HELPER(66, long, bpf_skb_get_xfrm_state, struct __sk_buff *skb, __u32 index,
 	struct bpf_xfrm_state *xfrm_state, __u32 size, __u64 flags);
 __BPF_HELPER(67, long, bpf_get_stack, void *ctx, void *buf, __u32 size, __u64 flags);
 __BPF_HELPER(68, long, bpf_skb_load_bytes_relative, const void *skb, __u32 offset, void *to, __u32 len,
 	__u32 start_header);
 __BPF_HELPER(69, long, bpf_fib_lookup, void *ctx, struct bpf_fib_lookup *params, int plen, __u32 flags);
 __BPF_HELPER(70, long, bpf_sock_hash_update, struct bpf_sock_ops *skops, void *map, void *key, __u64 flags);
-__BPF_HELPER(71, long, bpf_msg_redirect_hash, struct sk_msg_buff *msg, void *map, void *key, __u64 flags);
-__BPF_HELPER(72, long, bpf_sk_redirect_hash, struct sk_buff *skb, void *map, void *key, __u64 flags);
-__BPF_HELPER(73, long, bpf_lwt_push_encap, struct sk_buff *skb, __u32 type, void *hdr, __u32 len);
-__BPF_HELPER(74, long, bpf_lwt_seg6_store_bytes, struct sk_buff *skb, __u32 offset, const void *from, __u32 len);
-__BPF_HELPER(75, long, bpf_lwt_seg6_adjust_srh, struct sk_buff *skb, __u32 offset, __s32 delta);
-__BPF_HELPER(76, long, bpf_lwt_seg6_action, struct sk_buff *skb, __u32 action, void *param, __u32 param_len);
+__BPF_HELPER(71, long, bpf_msg_redirect_hash, struct sk_msg_md *msg, void *map, void *key, __u64 flags);
+__BPF_HELPER(72, long, bpf_sk_redirect_hash, struct __sk_buff *skb, void *map, void *key, __u64 flags);
+__BPF_HELPER(73, long, bpf_lwt_push_encap, struct __sk_buff *skb, __u32 type, void *hdr, __u32 len);
+__BPF_HELPER(74, long, bpf_lwt_seg6_store_bytes, struct __sk_buff *skb, __u32 offset, const void *from, __u32 len);
+__BPF_HELPER(75, long, bpf_lwt_seg6_adjust_srh, struct __sk_buff *skb, __u32 offset, __s32 delta);
+__BPF_HELPER(76, long, bpf_lwt_seg6_action, struct __sk_buff *skb, __u32 action, void *param, __u32 param_len);
 __BPF_HELPER(77, long, bpf_rc_repeat, void *ctx);
 __BPF_HELPER(78, long, bpf_rc_keydown, void *ctx, __u32 protocol, __u64 scancode, __u32 toggle);
-__BPF_HELPER(79, __u64, bpf_skb_cgroup_id, struct sk_buff *skb);
+__BPF_HELPER(79, __u64, bpf_skb_cgroup_id, struct __sk_buff *skb);
 __BPF_HELPER(80, __u64, bpf_get_current_cgroup_id, void);
 __BPF_HELPER(81, void *, bpf_get_local_storage, void *map, __u64 flags);
 __BPF_HELPER(82, long, bpf_sk_select_reuseport, struct sk_reuseport_md *reuse, void *map, void *key, __u64 flags);
-__BPF_HELPER(83, __u64, bpf_skb_ancestor_cgroup_id, struct sk_buff *skb, int ancestor_level);
+__BPF_HELPER(83, __u64, bpf_skb_ancestor_cgroup_id, struct __sk_buff *skb, int ancestor_level);
 __BPF_HELPER(84, struct bpf_sock *, bpf_sk_lookup_tcp, void *ctx, struct bpf_sock_tuple *tuple, __u32 tuple_size,
 	__u64 netns, __u64 flags);
 __BPF_HELPER(85, struct bpf_sock *, bpf_sk_lookup_udp, void *ctx, struct bpf_sock_tuple *tuple, __u32 tuple_size,
@@ -150,14 +150,14 @@ __BPF_HELPER(86, long, bpf_sk_release, void *sock);
 __BPF_HELPER(87, long, bpf_map_push_elem, void *map, const void *value, __u64 flags);
 __BPF_HELPER(88, long, bpf_map_pop_elem, void *map, void *value);
 __BPF_HELPER(89, long, bpf_map_peek_elem, void *map, void *value);
-__BPF_HELPER(90, long, bpf_msg_push_data, struct sk_msg_buff *msg, __u32 start, __u32 len, __u64 flags);
-__BPF_HELPER(91, long, bpf_msg_pop_data, struct sk_msg_buff *msg, __u32 start, __u32 len, __u64 flags);
+__BPF_HELPER(90, long, bpf_msg_push_data, struct sk_msg_md *msg, __u32 start, __u32 len, __u64 flags);
+__BPF_HELPER(91, long, bpf_msg_pop_data, struct sk_msg_md *msg, __u32 start, __u32 len, __u64 flags);
 __BPF_HELPER(92, long, bpf_rc_pointer_rel, void *ctx, __s32 rel_x, __s32 rel_y);
 __BPF_HELPER(93, long, bpf_spin_lock, struct bpf_spin_lock *lock);
 __BPF_HELPER(94, long, bpf_spin_unlock, struct bpf_spin_lock *lock);
 __BPF_HELPER(95, struct bpf_sock *, bpf_sk_fullsock, struct bpf_sock *sk);
 __BPF_HELPER(96, struct bpf_tcp_sock *, bpf_tcp_sock, struct bpf_sock *sk);
-__BPF_HELPER(97, long, bpf_skb_ecn_set_ce, struct sk_buff *skb);
+__BPF_HELPER(97, long, bpf_skb_ecn_set_ce, struct __sk_buff *skb);
 __BPF_HELPER(98, struct bpf_sock *, bpf_get_listener_sock, struct bpf_sock *sk);
 __BPF_HELPER(99, struct bpf_sock *, bpf_skc_lookup_tcp, void *ctx, struct bpf_sock_tuple *tuple,
 	__u32 tuple_size, __u64 netns, __u64 flags);
@@ -185,7 +185,7 @@ __BPF_HELPER(120, long, bpf_get_ns_current_pid_tgid, __u64 dev, __u64 ino, struc
 __BPF_HELPER(121, long, bpf_xdp_output, void *ctx, void *map, __u64 flags, void *data, __u64 size);
 __BPF_HELPER(122, __u64, bpf_get_netns_cookie, void *ctx);
 __BPF_HELPER(123, __u64, bpf_get_current_ancestor_cgroup_id, int ancestor_level);
-__BPF_HELPER(124, long, bpf_sk_assign, struct sk_buff *skb, void *sk, __u64 flags);
+__BPF_HELPER(124, long, bpf_sk_assign, struct __sk_buff *skb, void *sk, __u64 flags);
 __BPF_HELPER(125, __u64, bpf_ktime_get_boot_ns, void);
 __BPF_HELPER(126, long, bpf_seq_printf, struct seq_file *m, const char *fmt, __u32 fmt_size, const void *data,
 	__u32 data_len);
@@ -197,7 +197,7 @@ __BPF_HELPER(131, void *, bpf_ringbuf_reserve, void *ringbuf, __u64 size, __u64 
 __BPF_HELPER(132, void, bpf_ringbuf_submit, void *data, __u64 flags);
 __BPF_HELPER(133, void, bpf_ringbuf_discard, void *data, __u64 flags);
 __BPF_HELPER(134, __u64, bpf_ringbuf_query, void *ringbuf, __u64 flags);
-__BPF_HELPER(135, long, bpf_csum_level, struct sk_buff *skb, __u64 level);
+__BPF_HELPER(135, long, bpf_csum_level, struct __sk_buff *skb, __u64 level);
 __BPF_HELPER(136, struct tcp6_sock *, bpf_skc_to_tcp6_sock, void *sk);
 __BPF_HELPER(137, struct tcp_sock *, bpf_skc_to_tcp_sock, void *sk);
 __BPF_HELPER(138, struct tcp_timewait_sock *, bpf_skc_to_tcp_timewait_sock, void *sk);
@@ -214,7 +214,7 @@ __BPF_HELPER(148, long, bpf_copy_from_user, void *dst, __u32 size, const void *u
 __BPF_HELPER(149, long, bpf_snprintf_btf, char *str, __u32 str_size, struct btf_ptr *ptr, __u32 btf_ptr_size,
 	__u64 flags);
 __BPF_HELPER(150, long, bpf_seq_printf_btf, struct seq_file *m, struct btf_ptr *ptr, __u32 ptr_size, __u64 flags);
-__BPF_HELPER(151, __u64, bpf_skb_cgroup_classid, struct sk_buff *skb);
+__BPF_HELPER(151, __u64, bpf_skb_cgroup_classid, struct __sk_buff *skb);
 __BPF_HELPER(152, long, bpf_redirect_neigh, __u32 ifindex, struct bpf_redir_neigh *params, int plen, __u64 flags);
 __BPF_HELPER(153, void *, bpf_per_cpu_ptr, const void *percpu_ptr, __u32 cpu);
 __BPF_HELPER(154, void *, bpf_this_cpu_ptr, const void *percpu_ptr);
@@ -252,12 +252,12 @@ __BPF_HELPER(184, long, bpf_get_func_ret, void *ctx, __u64 *value);
 __BPF_HELPER(185, long, bpf_get_func_arg_cnt, void *ctx);
 __BPF_HELPER(186, int, bpf_get_retval, void);
 __BPF_HELPER(187, int, bpf_set_retval, int retval);
-__BPF_HELPER(188, __u64, bpf_xdp_get_buff_len, struct xdp_buff *xdp_md);
-__BPF_HELPER(189, long, bpf_xdp_load_bytes, struct xdp_buff *xdp_md, __u32 offset, void *buf, __u32 len);
-__BPF_HELPER(190, long, bpf_xdp_store_bytes, struct xdp_buff *xdp_md, __u32 offset, void *buf, __u32 len);
+__BPF_HELPER(188, __u64, bpf_xdp_get_buff_len, struct xdp_md *xdp_md);
+__BPF_HELPER(189, long, bpf_xdp_load_bytes, struct xdp_md *xdp_md, __u32 offset, void *buf, __u32 len);
+__BPF_HELPER(190, long, bpf_xdp_store_bytes, struct xdp_md *xdp_md, __u32 offset, void *buf, __u32 len);
 __BPF_HELPER(191, long, bpf_copy_from_user_task, void *dst, __u32 size, const void *user_ptr,
 	struct task_struct *tsk, __u64 flags);
-__BPF_HELPER(192, long, bpf_skb_set_tstamp, struct sk_buff *skb, __u64 tstamp, __u32 tstamp_type);
+__BPF_HELPER(192, long, bpf_skb_set_tstamp, struct __sk_buff *skb, __u64 tstamp, __u32 tstamp_type);
 __BPF_HELPER(193, long, bpf_ima_file_hash, struct file *file, void *dst, __u32 size);
 __BPF_HELPER(194, void *, bpf_kptr_xchg, void *map_value, void *ptr);
 __BPF_HELPER(195, void *, bpf_map_lookup_percpu_elem, void *map, const void *key, __u32 cpu);

@@ -5,6 +5,7 @@
 import { errnos, type HelperName } from '../uapi/index.js'
 import type { GuestMemory } from './guest-memory.js'
 import type { TaskIdentity } from './identity.js'
+import { packetHelpers } from './packet-helpers.js'
 import { formatPrintk } from './printk.js'
 
 /** One call: R1 to R5, unsigned, and what the helper may touch. */
@@ -101,6 +102,7 @@ function parseNumber(signed: boolean): HostHelper {
 
 /** Helpers of kind `host`, by name. */
 export const hostHelpers = {
+  ...packetHelpers,
   bpf_trace_printk: (call) => {
     const [format, size, ...args] = call.args
     return printed(call, call.memory.bytes(format, size32(size)), args)

@@ -15,7 +15,7 @@ function run(
   argument?: Codec,
   contextBytes = 0,
 ) {
-  const memory = new ArrayBuffer(8192)
+  const memory = new ArrayBuffer(16384)
   const prepared = contextOf(type)(options, { name: 'p', argument, contextBytes })
   const window = prepared.place(memory, ctxAt, packetAt)
   const ctx = new DataView(memory, ctxAt, prepared.ctxSize)

@@ -7,6 +7,7 @@ import { syscall } from './syscall.js'
 import { xdp } from './xdp.js'
 
 export type { ContextProgram, ContextType, PreparedRun } from './context.js'
+export { xdpPrivate } from './xdp.js'
 
 const contexts: Partial<Record<ProgramType, ContextType>> = {
   syscall,

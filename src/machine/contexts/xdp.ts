@@ -6,13 +6,24 @@
 import { bytesToFields, type RunOptions, xdpContext, xdpFields } from '../../host/index.js'
 import { type ContextType, givenContext, testRunError } from './context.js'
 
-const xdpSize = xdpContext.size
+/**
+ * Words behind the context that helpers use and programs cannot reach: where head- and tailroom end, and the part of the
+ * packet that is not linear.
+ */
+export const xdpPrivate = {
+  hardStart: { offset: 24 },
+  hardEnd: { offset: 28 },
+  rest: { offset: 32 },
+  restLength: { offset: 36 },
+} as const
+const ctxSize = 40
 const headroom = 256
 const tailroom = 320
+const page = 4096
 /** A page without head- and tailroom. */
-const maxLinear = 4096 - headroom - tailroom
+const maxLinear = page - headroom - tailroom
 /** The linear part and 17 pages of fragments. */
-const maxPacket = maxLinear + 17 * 4096
+const maxPacket = maxLinear + 17 * page
 const maxMetadata = 252
 const ethernetHeader = 14
 const loopback = 1
@@ -46,14 +57,16 @@ export const xdp: ContextType = (options: RunOptions) => {
   // Metadata lies in the headroom and takes nothing from the linear part.
   linear = Math.min(linear, maxLinear + meta)
   const data = whole.subarray(0, linear)
+  const rest = whole.subarray(linear)
   return {
-    ctxSize: xdpSize,
-    packetSize: headroom + maxLinear + tailroom,
+    ctxSize,
+    packetSize: page + rest.length,
     place(memory, ctx, packet) {
       const start = packet + headroom - meta
-      new Uint8Array(memory, packet, headroom + maxLinear + tailroom).fill(0)
+      new Uint8Array(memory, packet, page).fill(0)
       new Uint8Array(memory, start, data.length).set(data)
-      const view = new DataView(memory, ctx, xdpSize)
+      new Uint8Array(memory, packet + page, rest.length).set(rest)
+      const view = new DataView(memory, ctx, ctxSize)
       const set = (field: { offset: number }, value: number) => view.setUint32(field.offset, value, true)
       set(xdpFields.data_meta, start)
       set(xdpFields.data, start + meta)
@@ -61,16 +74,20 @@ export const xdp: ContextType = (options: RunOptions) => {
       set(xdpFields.ingress_ifindex, ifindex)
       set(xdpFields.rx_queue_index, 0)
       set(xdpFields.egress_ifindex, 0)
+      set(xdpPrivate.hardStart, packet)
+      set(xdpPrivate.hardEnd, packet + page - tailroom)
+      set(xdpPrivate.rest, packet + page)
+      set(xdpPrivate.restLength, rest.length)
       return { packet: start + meta, packetEnd: start + data.length }
     },
-    finish(memory, ctx) {
-      const view = new DataView(memory, ctx, xdpSize)
+    finish(memory, ctx, packet) {
+      const view = new DataView(memory, ctx, ctxSize)
       const at = (field: { offset: number }) => view.getUint32(field.offset, true)
       const start = at(xdpFields.data_meta)
       const end = at(xdpFields.data_end)
-      const left = new Uint8Array(end - start + whole.length - linear)
+      const left = new Uint8Array(end - start + rest.length)
       left.set(new Uint8Array(memory, start, end - start))
-      left.set(whole.subarray(linear), end - start)
+      left.set(new Uint8Array(memory, packet + page, rest.length), end - start)
       if (!given) return { data: left }
       const out = given.slice()
       const outView = new DataView(out.buffer)

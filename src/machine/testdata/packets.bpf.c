@@ -55,3 +55,66 @@ SEC("xdp") int see_xdp(struct xdp_md *ctx)
 		*(__u32 *)meta = 0x01020304;
 	return XDP_TX;
 }
+
+/* Helpers on packets: what they are asked comes from outside, what they did is in `seen`. */
+__u32 offset, length, flags;
+__s32 delta;
+__u8 buffer[64];
+
+static __always_inline __u32 some(void)
+{
+	return (length & 63) ?: 1;
+}
+
+SEC("tc") int load_tc(struct __sk_buff *skb)
+{
+	return bpf_skb_load_bytes(skb, offset, buffer, some());
+}
+SEC("socket") int load_socket(struct __sk_buff *skb)
+{
+	return bpf_skb_load_bytes(skb, offset, buffer, some());
+}
+SEC("tc") int store_tc(struct __sk_buff *skb)
+{
+	return bpf_skb_store_bytes(skb, offset, buffer, some(), flags);
+}
+SEC("tc") int pull_tc(struct __sk_buff *skb)
+{
+	return bpf_skb_pull_data(skb, length);
+}
+SEC("xdp") int load_xdp(struct xdp_md *xdp)
+{
+	return bpf_xdp_load_bytes(xdp, offset, buffer, some());
+}
+SEC("xdp") int store_xdp(struct xdp_md *xdp)
+{
+	return bpf_xdp_store_bytes(xdp, offset, buffer, some());
+}
+
+static __always_inline void note_xdp(struct xdp_md *xdp)
+{
+	seen[0] = xdp->data_end - xdp->data;
+	seen[1] = xdp->data - xdp->data_meta;
+	seen[2] = bpf_xdp_get_buff_len(xdp);
+}
+SEC("xdp") int head_xdp(struct xdp_md *xdp)
+{
+	int ret = bpf_xdp_adjust_head(xdp, delta);
+
+	note_xdp(xdp);
+	return ret;
+}
+SEC("xdp") int tail_xdp(struct xdp_md *xdp)
+{
+	int ret = bpf_xdp_adjust_tail(xdp, delta);
+
+	note_xdp(xdp);
+	return ret;
+}
+SEC("xdp") int meta_xdp(struct xdp_md *xdp)
+{
+	int ret = bpf_xdp_adjust_meta(xdp, delta);
+
+	note_xdp(xdp);
+	return ret;
+}
