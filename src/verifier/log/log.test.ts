@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createLog, maxLogLength } from './log.js'
 
@@ -29,4 +30,24 @@ it('drops the oldest beyond its limit, and positions stay valid', () => {
   expect(log.text.endsWith('x\n')).toBe(true)
   log.truncate(0)
   expect([log.text, log.position]).toEqual(['', 0])
+})
+
+it('keeps what a plain string would keep, however it is written and taken back', () => {
+  const step = fc.oneof(fc.string({ maxLength: 5 }), fc.nat(40))
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const log = createLog(2)
+      let plain = ''
+      for (const each of steps) {
+        if (typeof each === 'string') {
+          log.write(each)
+          plain += each
+        } else {
+          log.truncate(each)
+          plain = plain.slice(0, each)
+        }
+        expect([log.text, log.position]).toEqual([plain, plain.length])
+      }
+    }),
+  )
 })

@@ -22,28 +22,45 @@ export interface Log {
 /** The most characters that a log keeps: the oldest are dropped beyond it, as the kernel's rolling log does. */
 export const maxLogLength = 1 << 25
 
-/** An empty log. */
+/** An empty log. Pieces are kept apart: joining them at each step would make a long path quadratic. */
 export function createLog(level: LogLevel): Log {
-  let text = ''
+  let pieces: string[] = []
+  /** Characters in `pieces`, and before them. */
+  let length = 0
   let dropped = 0
+
+  const dropOldest = (): void => {
+    let kept = 0
+    let first = pieces.length
+    while (first > 0 && kept < maxLogLength >> 1) kept += pieces[--first]?.length ?? 0
+    pieces = pieces.slice(first)
+    dropped += length - kept
+    length = kept
+  }
+
   return {
     level,
     get text() {
-      return text
+      return pieces.join('')
     },
     get position() {
-      return dropped + text.length
+      return dropped + length
     },
     write(more) {
       if (level === 0) return
-      text += more
-      if (text.length <= maxLogLength) return
-      const cut = text.length - (maxLogLength >> 1)
-      text = text.slice(cut)
-      dropped += cut
+      pieces.push(more)
+      length += more.length
+      if (length > maxLogLength) dropOldest()
     },
     truncate(position) {
-      text = text.slice(0, Math.max(0, position - dropped))
+      const wanted = Math.max(0, position - dropped)
+      while (length > wanted) {
+        const last = pieces.pop() ?? ''
+        length -= last.length
+        if (length >= wanted) continue
+        pieces.push(last.slice(0, wanted - length))
+        length = wanted
+      }
       dropped = Math.min(dropped, position)
     },
   }
