@@ -75,6 +75,8 @@ export function insnNames(program: Program, profile: Profile): Names {
   }
 }
 
+const nothing = { code: 0, dst: 0, src: 0, off: 0, imm: 0 }
+
 /** Makes the view for rules. */
 export function createEnv(parts: EnvParts): Exploration {
   const { program, profile, log, lines } = parts
@@ -224,8 +226,11 @@ export function createEnv(parts: EnvParts): Exploration {
       push(state, env.subprogram(subprogram).start)
       if (env.pending.length > maxPending) {
         const text = `The sequence of ${env.pending.length} jumps is too complex for async cb.`
+        const kfunc = program.references.get(env.insn)
+        if (kfunc?.kind !== 'kfunc') env.reject('EFAULT', text)
         env.note(text)
-        throw new Rejection('EFAULT', text)
+        const called = names.call?.(program.insns[env.insn] ?? nothing, env.insn) ?? kfunc.name
+        env.reject('EFAULT', `kfunc ${called} failed callback verification`)
       }
       return root
     },

@@ -90,6 +90,7 @@ function visit(env: Exploration, pruner: Pruner, showState: boolean): Step | 're
   const notes = env.notes[at]
   if (notes) notes.seen = true
   env.stackLiveness.begin(state, at)
+  if (env.program.relocated.has(at)) env.unsupported('CO-RE relocations')
   const row = env.rows[at] ?? refuseUnknown(env, insn)
   // A comparison's operand is looked at first (`checkIf`).
   if (row.kind !== 'if') checkReserved(env, insn, row)

@@ -51,6 +51,7 @@ export function loadProgram(
     license: object.license,
     btf: object.btf,
     references: spec.references,
+    relocated: new Set(spec.coreRelocations.map(({ insn }) => insn)),
     maps: used,
   }
 }

@@ -54,6 +54,8 @@ export interface Program {
   readonly btf: Btf | undefined
   /** What an instruction refers to, by its index. */
   readonly references: ReadonlyMap<number, Reference>
+  /** Instructions that a CO-RE relocation would change. */
+  readonly relocated: ReadonlySet<number>
   /** The maps that ld_imm64 instructions load, by instruction index. */
   readonly maps: ReadonlyMap<number, MapView>
 }

@@ -1,5 +1,5 @@
 /** One load or store, by what its pointer points to: a table row a kind of pointer. A maybe-NULL pointer has no row. */
-import type { MapType, ProgramType } from '../../uapi/index.js'
+import type { AttachType, MapType, ProgramType } from '../../uapi/index.js'
 import type { Env } from '../env.js'
 import { anyScalar, changed, mayBeNull, packetPointer, type Reg, typeName } from '../registers.js'
 import { signExtend, truncate } from '../scalar/index.js'
@@ -132,9 +132,21 @@ function programType(env: Env): ProgramType {
   return env.program.spec.type ?? env.unsupported('programs without a type')
 }
 
-/** Whether the profile knows the context of this program type. */
-function contextKnown(env: Env): boolean {
-  return env.profile.program(programType(env)).context !== undefined
+/** Types whose context depends on the attach type: the one that the profile knows. */
+const contextOf: Partial<Record<ProgramType, AttachType>> = {
+  cgroup_sock: 'cgroup_inet_sock_create',
+  cgroup_sock_addr: 'cgroup_inet4_connect',
+  cgroup_sockopt: 'cgroup_getsockopt',
+  xdp: 'xdp',
+}
+
+/** Ends as unsupported where the profile does not know the context of this program. */
+function requireContext(env: Env): void {
+  const type = programType(env)
+  const { attachType } = env.program.spec
+  if (env.profile.program(type).context === undefined) env.unsupported(`the context of ${type} programs`)
+  const known = contextOf[type]
+  if (known && attachType && attachType !== known) env.unsupported(`the context of ${type} programs for ${attachType}`)
 }
 
 /** The bytes that a syscall program's context may have (U16_MAX); the caller says how many there are. */
@@ -144,7 +156,7 @@ function loadContext(env: Env, n: number, offset: number, size: number): Reg {
   const type = programType(env)
   if (type === 'syscall') return syscallContext(env, n, offset, size)
   checkPointerOffset(env, n)
-  if (!contextKnown(env)) env.unsupported(`the context of ${type} programs`)
+  requireContext(env)
   const gives = env.profile.contextAccess(type, 'read', offset, size)
   switch (gives) {
     case undefined:
@@ -167,7 +179,7 @@ function storeContext(env: Env, n: number, offset: number, size: number): void {
     return
   }
   checkPointerOffset(env, n)
-  if (!contextKnown(env)) env.unsupported(`the context of ${type} programs`)
+  requireContext(env)
   if (env.profile.contextAccess(type, 'write', offset, size) === undefined) refuseContext(env, offset, size)
 }
 
