@@ -13,6 +13,8 @@ export interface GuestMemory extends StringSource {
   read(address: number, size: number): Uint8Array
   /** Throws `BpfError` (`bad-address`). */
   write(address: number, bytes: Uint8Array): void
+  /** Zeros; throws `BpfError` (`bad-address`). */
+  clear(address: number, size: number): void
 }
 
 /** Wraps a WebAssembly memory. */
@@ -35,6 +37,10 @@ export function guestMemory(memory: WebAssembly.Memory): GuestMemory {
     write(address, bytes) {
       check(address, bytes.length)
       new Uint8Array(memory.buffer, address, bytes.length).set(bytes)
+    },
+    clear(address, size) {
+      check(address, size)
+      new Uint8Array(memory.buffer, address, size).fill(0)
     },
     bytes: (address, size) =>
       has(address, size) ? new Uint8Array(memory.buffer, Number(address), size).slice() : undefined,

@@ -49,7 +49,8 @@ function words(call: HostCall, address: bigint, length: bigint): bigint[] | unde
 const probeRead: HostHelper = ({ args: [to, size, from], memory }) => {
   const length = size32(size)
   const bytes = memory.bytes(from, length)
-  memory.write(Number(to), bytes ?? new Uint8Array(length))
+  if (bytes) memory.write(Number(to), bytes)
+  else memory.clear(Number(to), length)
   return bytes ? 0 : -errnos.EFAULT
 }
 
@@ -58,15 +59,18 @@ const probeReadString: HostHelper = ({ args: [to, size, from], memory }) => {
   const length = size32(size)
   if (length === 0) return 0
   const text = memory.string(from, length - 1)
-  const bytes = new Uint8Array(text ? text.length + 1 : length)
-  bytes.set(text ?? [])
-  memory.write(Number(to), bytes)
-  return text ? bytes.length : -errnos.EFAULT
+  if (!text) {
+    memory.clear(Number(to), length)
+    return -errnos.EFAULT
+  }
+  memory.write(Number(to), text)
+  memory.clear(Number(to) + text.length, 1)
+  return text.length + 1
 }
 
 /** No address of user space exists. */
 const userRead: HostHelper = ({ args: [to, size], memory }) => {
-  memory.write(Number(to), new Uint8Array(size32(size)))
+  memory.clear(Number(to), size32(size))
   return -errnos.EFAULT
 }
 
@@ -131,9 +135,9 @@ export const hostHelpers = {
   bpf_get_current_uid_gid: ({ identity }) => (BigInt(identity.gid) << 32n) | BigInt(identity.uid),
   bpf_get_current_comm: ({ args: [buffer, size], identity, memory }) => {
     const length = size32(size)
-    const bytes = new Uint8Array(length)
-    bytes.set(new TextEncoder().encode(identity.comm).subarray(0, Math.min(15, Math.max(0, length - 1))))
-    memory.write(Number(buffer), bytes)
+    memory.clear(Number(buffer), length)
+    const name = new TextEncoder().encode(identity.comm)
+    memory.write(Number(buffer), name.subarray(0, Math.min(15, Math.max(0, length - 1))))
     return 0
   },
   bpf_get_numa_node_id: () => 0,

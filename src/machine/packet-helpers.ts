@@ -40,7 +40,8 @@ const skbLoad: HostHelper = ({ args: [skb, offset, to, length], memory }) => {
   const { get } = words(memory, skb)
   const [start, end] = [get(skbFields.data) + low(offset), get(skbFields.data_end)]
   const fits = start + low(length) <= end
-  memory.write(Number(to), fits ? memory.read(start, low(length)) : new Uint8Array(low(length)))
+  if (fits) memory.write(Number(to), memory.read(start, low(length)))
+  else memory.clear(Number(to), low(length))
   return fits ? 0 : -EFAULT
 }
 
@@ -82,7 +83,7 @@ const adjustTail: HostHelper = ({ args: [xdp, delta], memory }) => {
   const end = get(xdpFields.data_end)
   const moved = end + signed(delta)
   if (moved > get(xdpPrivate.hardEnd) || moved < get(xdpFields.data) + ethernetHeader) return -EINVAL
-  if (moved > end) memory.write(end, new Uint8Array(moved - end))
+  if (moved > end) memory.clear(end, moved - end)
   set(xdpFields.data_end, moved)
   return 0
 }
