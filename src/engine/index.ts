@@ -3,9 +3,12 @@ export {
   BATCH,
   type Compiler,
   type CompilerOptions,
+  cfgToDot,
   compilerOptions,
   createCompiler,
   type Drained,
+  describeCfg,
+  describeWasm,
 } from './compiler/index.js'
 export type { CallTarget, Code, Engine, Stop, TrapInfo } from './engine.js'
 export { controls } from './interpreter/control.js'

@@ -102,6 +102,8 @@ export function makeReducible({ blocks }: Graph): number {
         if (members.has(id)) return
         for (const next of successors(block.end)) if (members.has(next)) entries.add(next)
       })
+      // Nothing leads to a cycle of blocks that are never reached.
+      if (entries.size === 0) continue
       let [head = 0] = entries
       if (entries.size > 1) {
         const inOrder = [...entries].sort((a, b) => a - b)
