@@ -77,6 +77,8 @@ function visit(env: Exploration, pruner: Pruner, showState: boolean): Step | 're
   if (pruner.insnsProcessed > maxInsns) {
     env.reject('E2BIG', `BPF program is too large. Processed ${pruner.insnsProcessed} insn`)
   }
+  if (pruner.insnsProcessed > pruner.giveUpAfter)
+    env.unsupported(`more than ${pruner.giveUpAfter} instructions to process`)
   env.freshHistory = true
   state.lastInsn = env.prevInsn
   state.insn = at

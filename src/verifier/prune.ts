@@ -37,6 +37,8 @@ export interface Pruner {
   /** Instructions and jumps counted by exploration; jumps decide when a state is worth remembering. */
   insnsProcessed: number
   jumpsProcessed: number
+  /** How many instructions the caller is willing to wait for. */
+  giveUpAfter: number
   /** At a prune point: true where the path is covered by what was explored before. */
   visit(env: Env, lastId: number): boolean
   /** A path ended: states all of whose paths ended may be used for pruning. */
@@ -67,6 +69,7 @@ export function createPruner(buckets: number): Pruner {
     stats,
     insnsProcessed: 0,
     jumpsProcessed: 0,
+    giveUpAfter: Number.POSITIVE_INFINITY,
 
     visit(env, lastId) {
       const { state: cur, insn } = env

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { anyProgram } from '../../test/support/insns.js'
 import { judge, judgeInsns } from '../../test/support/judge.js'
+import { assemble } from '../isa/index.js'
 
 it('has a verdict for any instructions and never throws', () => {
   fc.assert(
@@ -65,4 +66,13 @@ it('names what it does not judge', () => {
     message: 'LD_ABS and LD_IND',
   })
   expect(judge('r0 = 0\nexit', { type: 'tracing' })).toMatchObject({ message: 'programs of type tracing' })
+})
+
+it('gives up where it is told to', () => {
+  const loop = assemble('r1 = 0\nr1 += 1\nif r1 < 100000 goto pc-2\nr0 = 0\nexit')
+  expect(judgeInsns(loop, { maxProcessed: 1000 })).toMatchObject({
+    verdict: 'unsupported',
+    message: 'more than 1000 instructions to process',
+    stats: { processed: 1001 },
+  })
 })

@@ -31,6 +31,8 @@ import { stackLiveness } from './stack-liveness.js'
 export interface ProgramOptions {
   readonly profile: Profile
   readonly logLevel: LogLevel
+  /** Gives up as unsupported after so many instructions (default: the kernel's limit, which refuses the program). */
+  readonly maxProcessed?: number
   /** Maps of the object, made once for all its programs. */
   readonly maps?: ReadonlyMap<string, MapView>
 }
@@ -118,7 +120,8 @@ function refuseWith(log: Log, errno: ErrnoName, message: string): never {
 
 const unsupportedTypes = new Set(['tracing', 'lsm', 'struct_ops', 'ext'])
 
-function check(object: ObjectSpec, spec: ProgramSpec, { profile, maps }: ProgramOptions, run: Run): void {
+function check(object: ObjectSpec, spec: ProgramSpec, options: ProgramOptions, run: Run): void {
+  const { profile, maps, maxProcessed = maxInsns } = options
   const { log } = run
   const { insns } = spec
   if (!spec.type) throw new Unsupported('a program whose section does not say its type')
@@ -141,6 +144,7 @@ function check(object: ObjectSpec, spec: ProgramSpec, { profile, maps }: Program
   if ([...program.maps.values()].some((map) => map.spec.type === 'arena')) throw new Unsupported('arenas')
   const env = prepare(program, profile, log, starts, flags)
   run.env = env
+  run.pruner.giveUpAfter = maxProcessed
   exploreAll(env, run.pruner)
   checkStackDepth(env)
   refuse(log, env.atEnd)

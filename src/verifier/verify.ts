@@ -14,6 +14,8 @@ export interface VerifyOptions {
   readonly programs?: readonly string[]
   /** How much of the kernel's log the report holds (default 0: nothing but the message). */
   readonly logLevel?: LogLevel
+  /** Gives up on a program, as unsupported, after so many processed instructions (default: never; the kernel's limit is a million). */
+  readonly maxProcessed?: number
   /** Kfuncs that the user supplies, as rows of the profile. */
   readonly kfuncs?: readonly KfuncRow[]
 }
@@ -25,11 +27,13 @@ const order = ['reject', 'unsupported', 'accept'] as const
  * version throws `BpfError` (`unknown-kernel`).
  */
 export function verify(spec: ObjectSpec, options: VerifyOptions = {}): VerificationReport {
-  const { kernel = '6.18', programs, logLevel = 0, kfuncs = [] } = options
+  const { kernel = '6.18', programs, logLevel = 0, kfuncs = [], maxProcessed = Number.POSITIVE_INFINITY } = options
   const profile = kfuncs.length ? withKfuncs(getProfile(kernel), kfuncs) : getProfile(kernel)
   const maps = mapViews(spec)
   const chosen = Object.values(spec.programs).filter((each) => programs?.includes(each.name) ?? each.autoload)
-  const reports: ProgramReport[] = chosen.map((each) => verifyProgram(spec, each, { profile, logLevel, maps }))
+  const reports: ProgramReport[] = chosen.map((each) =>
+    verifyProgram(spec, each, { profile, logLevel, maps, maxProcessed }),
+  )
   const verdict = order.find((each) => reports.some((report) => report.verdict === each)) ?? 'accept'
   return { kernel, verdict, programs: reports }
 }

@@ -18,6 +18,7 @@ export interface JudgeOptions {
   /** Makes the functions after the first global. */
   readonly global?: boolean
   readonly lines?: readonly LineInfo[]
+  readonly maxProcessed?: number
 }
 
 function map(name: string, type: MapSpec['type'], valueSize: number, maxEntries: number, more = {}): MapSpec {
@@ -94,7 +95,8 @@ export function judgeInsns(insns: readonly Insn[], options: JudgeOptions = {}): 
     externs: [],
     warnings: [],
   }
-  return verifyProgram(object, program, { profile: getProfile(), logLevel })
+  const { maxProcessed = 1_000_000 } = options
+  return verifyProgram(object, program, { profile: getProfile(), logLevel, maxProcessed })
 }
 
 /** Verifies instructions given as text in the syntax of the kernel's log. */
