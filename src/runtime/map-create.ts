@@ -144,21 +144,12 @@ function arrayStorage(runtime: Runtime, map: number, spec: NewMap): void {
   runtime.store32(map + MAP.count, spec.maxEntries)
 }
 
-/**
- * log2 of the number of buckets: four to eight for each element, since meeting another key costs a mispredicted jump, more than
- * all else in a lookup; from a million buckets on as many as elements, as in Linux.
- */
-function bucketBits(maxEntries: number): number {
-  const least = Math.ceil(Math.log2(maxEntries))
-  return Math.max(least, Math.min(least + 2, 20))
-}
-
 function hashStorage(runtime: Runtime, map: number, spec: NewMap): void {
   const { store32, calls } = runtime
   const valueOffset = ELEM.size + round8(spec.keySize)
   const lruOffset = valueOffset + round8(spec.valueSize)
   const stride = lruOffset + (spec.type === 'lru_hash' ? LRU_LINK.size : 0)
-  const bits = bucketBits(spec.maxEntries)
+  const bits = Math.max(1, Math.ceil(Math.log2(spec.maxEntries)))
   const buckets = 2 ** bits
   store32(map + MAP.valueOffset, valueOffset)
   store32(map + MAP.stride, stride)

@@ -1,15 +1,16 @@
 /**
  * Calls of map helpers where the map is known when the program is compiled: the runtime's routines for that one map, with
- * sizes, addresses and flags as constants. A lookup is written in place of its call: for an array a bound check, a
- * multiplication and an addition, for a hash a multiplication and a comparison where the first element is the one.
+ * sizes, addresses and flags as constants. They are written in place of the call, which V8 in Node 20
+ * never does itself: a call costs the loop around it its registers, even on a path that is not taken. A lookup in an array is a bound check, a
+ * multiplication and an addition, in a hash a multiplication and a comparison where the first element is the one.
  */
-import { MAP, MAP_MAGIC } from '../../runtime/layout.js'
+import { MAP, MAP_MAGIC, TASK } from '../../runtime/layout.js'
 import type { Leaf } from '../../runtime/leaf.js'
 import type { MapHelpers } from '../../runtime/specialise.js'
-import { Fn } from '../../wasm/index.js'
+import { Fn, type Target, writeInPlace } from '../../wasm/index.js'
 import type { Op } from './cfg.js'
-import { type Context, mark, temporary } from './context.js'
-import { argsOf, constantArg, writeLeafResult } from './emit-call.js'
+import { type Context, mark, pushTask, temporary } from './context.js'
+import { argsOf, constantArg, pushArg, writeLeafResult } from './emit-call.js'
 import { pushAddress } from './emit-memory.js'
 
 /** Most locals of a function up to which routines are written in place of their calls: each takes a few of its own. */
@@ -38,25 +39,53 @@ export function leafOfMap(context: Context, op: Op, name: string): Leaf | undefi
   return undefined
 }
 
-/** Writes a lookup in a known map in place of its call; false where that is not what the call is. */
+/** Writes a helper of a known map in place of its call; false where that is not what the call is, or not worth it. */
 export function emitLookup(context: Context, op: Op, name: string): boolean {
   const { body, module } = context
-  if (name !== 'bpf_map_lookup_elem') return false
   const helpers = knownHelpers(context, op, name)
-  if (!helpers || (module.mode === 'atomic' && !helpers.array)) return false
-  if (helpers.array) {
+  if (!helpers) return false
+  if (name === 'bpf_map_lookup_elem' && helpers.array) {
     emitArrayLookup(context, op, helpers.array)
     return true
   }
-  if (body.locals.length > MOST_LOCALS) return false
-  const target = { code: body, mode: module.mode, index: module.routineFunc }
+  if (module.mode === 'atomic' || body.locals.length > MOST_LOCALS) return false
+  if (name === 'bpf_map_lookup_elem') emitHashLookup(context, op, helpers)
+  else return emitChange(context, op, leafOfMap(context, op, name))
+  return true
+}
+
+function emitHashLookup(context: Context, op: Op, helpers: MapHelpers): void {
+  const { body } = context
+  const target = targetOf(context)
   const fn = new Fn(target)
   const key = fn.var32()
   const offset = pushAddress(context, 2, argsOf(context, op)[2] as number, 0)
   body.set(key.index)
   helpers.lookupInPlace(fn, key, offset).emit(target)
   writeLeafResult(context, op, false, 'i32')
+}
+
+/** An update or delete that cannot wait, its flags a number: the engine then leaves out what is only for other flags. */
+function emitChange(context: Context, op: Op, leaf: Leaf | undefined): boolean {
+  const { body } = context
+  const flags = constantArg(context, op, 4)
+  const hasFlags = leaf?.params.includes('flags')
+  if (!leaf || leaf.waits !== 'never' || (hasFlags && flags === undefined)) return false
+  pushArg(context, op, 2, 'i32')
+  if (hasFlags) {
+    pushArg(context, op, 3, 'i32')
+    body.i32((flags ?? 0n) >> 32n ? -1 : Number(flags) | 0)
+    pushTask(context)
+    body.memory('i32.load', TASK.cpu)
+  }
+  writeInPlace(leaf.routine, targetOf(context))
+  writeLeafResult(context, op, true, 'i32')
   return true
+}
+
+/** What routines of the runtime need to be written into this body. */
+function targetOf({ body, module }: Context): Target {
+  return { code: body, mode: module.mode, index: module.routineFunc }
 }
 
 /** The address of an array's element, or 0. */
