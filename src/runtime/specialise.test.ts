@@ -147,9 +147,9 @@ it('specialised = general: results and every byte of memory, for any map and any
       }
       expect(Buffer.compare(snapshot(a.runtime), snapshot(b.runtime))).toBe(0)
     }),
-    { numRuns: 400 },
+    { numRuns: 300 },
   )
-})
+}, 60_000)
 
 it('waits only where the map gives a reason to', () => {
   const waits = (spec: Partial<NewMap>): string[] => {

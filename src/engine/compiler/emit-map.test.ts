@@ -37,16 +37,23 @@ const step = fc.record({
   /** How the registers get what they hold: straight, or by ways on which a compiler loses sight of it. */
   mapBy: fc.constantFrom('number', 'copy', 'memory'),
   keyBy: fc.constantFrom('frame', 'memory'),
+  /** The key is stored as a number, from a register that keeps it, or from one that the call's arguments overwrite. */
+  storedBy: fc.constantFrom('number', 'r5', 'r5', 'r1'),
+  /** Its first byte is then stored once more. */
+  patched: fc.option(fc.nat(7), { nil: undefined, freq: 4 }),
   flagsBy: fc.constantFrom('number', 'memory'),
 })
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
 /** One operation as text: the key at R10 - 16, the value at R10 - 40; what it gives is mixed into R7. R6 is the map. */
-function textOf({ op, key, flags, mapBy, keyBy, flagsBy }: Step, map: number, index: number): string[] {
+function textOf(one: Step, map: number, keySize: number, index: number): string[] {
+  const { op, key, flags, mapBy, keyBy, flagsBy, storedBy, patched } = one
   const through = (register: string): string[] => [`*(u64 *)(r10 -48) = ${register}`, `${register} = *(u64 *)(r10 -48)`]
   const byMap = { number: [`r1 = ${map} ll`], copy: ['r1 = r6'], memory: ['r1 = r6', ...through('r1')] }[mapBy]
   const lines = [
-    `*(u32 *)(r10 -16) = ${key}`,
+    ...(storedBy === 'number' ? [] : [`${storedBy} = ${key}`]),
+    `*(u${keySize === 8 ? 64 : 32} *)(r10 -16) = ${storedBy === 'number' ? key : storedBy}`,
+    ...(patched === undefined ? [] : [`*(u8 *)(r10 -16) = ${patched}`]),
     `r8 += ${index + 1}`,
     '*(u64 *)(r10 -40) = r8',
     '*(u64 *)(r10 -32) = r8',
@@ -91,7 +98,7 @@ function execute(spec: NewMap, steps: readonly Step[], make: (runtime: Runtime) 
       '*(u64 *)(r10 -16) = 0',
       '*(u64 *)(r10 -8) = 0',
       'again: r9 += 1',
-      ...steps.flatMap((one, index) => textOf(one, map, index)),
+      ...steps.flatMap((one, index) => textOf(one, map, spec.keySize, index)),
       'if r9 < 2 goto again',
       'r0 = r7',
       'exit',
