@@ -123,9 +123,9 @@ function stackSafe(old: Frame, cur: Frame, ids: IdMap, how: Comparison): boolean
     const was = old.stack[i] ?? emptySlot
     const now = cur.stack[i]
     // Only where everything that matters is known may a slot hold something else than it did.
-    if (how !== 'safe' && (!now || was.types !== now.types)) return false
-    if (how === 'exact') {
-      if (now && was.types[7] === 'r' && !regSafe(was.spilled, now.spilled, ids, how)) return false
+    if (how !== 'safe') {
+      if (!now || was.types !== now.types) return false
+      if (was.types[7] === 'r' && !regSafe(was.spilled, now.spilled, ids, how)) return false
       continue
     }
     if (!slotSafe(was, now, ids, how)) return false
