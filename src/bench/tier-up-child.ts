@@ -13,7 +13,6 @@ const [name = '', mode = ''] = process.argv.slice(2)
 const other = await machineSide('empty', 'compiler')
 for (let i = 0; i < 50; i++) other.batch(20)
 
-const beforeLoad = nowNs()
 const load = () => machineSide(name, 'compiler')
 const side = await (mode === 'now' ? optimiseNow(load) : load())
 const start = nowNs()
@@ -26,7 +25,7 @@ for (let each = firstNs; nowNs() - start < LOOK_NS; ) {
   samples.push([at, each])
 }
 const answer: Sample = {
-  loadNs: start - beforeLoad,
+  loadNs: side.loadNs,
   firstNs,
   steadyNs: Math.min(...samples.map(([, each]) => each)),
   optimisedNs: optimisedAt(samples),

@@ -9,6 +9,7 @@ export {
   type Drained,
   describeCfg,
   describeWasm,
+  LIMIT_CALL,
 } from './compiler/index.js'
 export type { CallTarget, Code, Engine, Stop, TrapInfo } from './engine.js'
 export { controls } from './interpreter/control.js'

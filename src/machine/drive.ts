@@ -3,7 +3,7 @@
  * runs from TypeScript, workqueue callbacks, timer callbacks.
  */
 import { BpfError } from '../bits/index.js'
-import type { Stop } from '../engine/index.js'
+import { LIMIT_CALL, type Stop } from '../engine/index.js'
 import { ASYNC, CPU, clockNs, cpuAt, FRAME, readObject, TASK } from '../runtime/index.js'
 import type { Core, HostEntry, ProgramEntry } from './core.js'
 import { type TaskIdentity, workerIdentity } from './identity.js'
@@ -94,6 +94,10 @@ function go(core: Core, job: Job): Stop {
  */
 export function compiledHostCall(core: Core, task: number, id: number): void {
   const job = core.running?.task === task ? core.running : drainedJob(core, task)
+  if (id === LIMIT_CALL) {
+    checkLimits(core, job)
+    return
+  }
   core.rt.store32(task + TASK.hostCall, id)
   if (guarded(core, job, hostCall) !== 'suspended') return
   throw new BpfError('would-suspend', 'an async kfunc must be declared sleepable', {

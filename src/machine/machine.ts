@@ -36,13 +36,16 @@ export interface MachineOptions {
   task?: Partial<TaskIdentity>
   /**
    * What executes programs (default `interpreter`). The interpreter counts: an instruction takes a nanosecond of the clock,
-   * runs can be limited. The compiler runs at native speed and counts nothing: time passes where the clock is read. Programs
-   * that call sleepable kfuncs in TypeScript are interpreted in any case.
+   * runs can be limited. The compiler runs at native speed and counts nothing but rounds of loops: time passes where the clock
+   * is read. Programs that call sleepable kfuncs in TypeScript are interpreted in any case.
    */
   engine?: EngineName
   /** Makes a module of a compiled program's bytes (default: `new WebAssembly.Module`). */
   compile?: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module
-  /** Most instructions of one run or callback (default 1,000,000,000); compiled code does not count them. */
+  /**
+   * Most instructions of one run or callback (default 1,000,000,000). Compiled code counts rounds of bpf_loop and may_goto
+   * instead, some thousands at a time: what else a verified program does ends by itself.
+   */
   maxInstructions?: number
   /** Most events that `timeline` keeps (default 100,000); 0 turns it off, which makes starting work cheaper. */
   timelineLimit?: number

@@ -13,11 +13,12 @@ import { step } from './scheduler.js'
 export interface MachineRunOptions extends RunOptions {
   /** Who runs it; what is left out is the machine's own. */
   task?: Partial<TaskIdentity>
-  /** Most instructions of each run (default: the machine's `maxInstructions`). Compiled code does not count them. */
+  /** Most instructions of each run (default: the machine's `maxInstructions`); of compiled code, rounds of its loops. */
   maxInstructions?: number
   /**
-   * Most real time, in milliseconds, for all runs together. Looked at every million instructions and at every call of the
-   * machine; compiled code is not stopped within a run: for that, run the machine in a worker and end it.
+   * Most real time, in milliseconds, for all runs together. Looked at every million instructions, or in compiled code every
+   * some thousand rounds of bpf_loop and may_goto. Other loops of compiled code, which only unverified programs can have for
+   * long, are not ended: run those in a worker that can be.
    */
   timeoutMs?: number
 }

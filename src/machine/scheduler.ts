@@ -197,6 +197,7 @@ export function runUntilIdle(core: Core, { until, deadlineNs, maxSteps = 1_000_0
     if (until?.()) return 'until'
     if (steps >= maxSteps) throw new BpfError('still-busy', `there is still work after ${maxSteps} steps`)
     steps += drain(core, until || due ? 0 : maxSteps - steps)
+    if (steps >= maxSteps) continue
     if (step(core, due)) continue
     const expiry = nextExpiry(core)
     if (due && (firstQueue(core, undefined) >= 0 || (expiry ?? 0n) > due.deadlineNs)) return 'deadline'

@@ -98,4 +98,16 @@ SEC("syscall") int patient(void *ctx)
 	return 0;
 }
 
+/* One that ends after 20,000 rounds. */
+static int nothing(__u32 i, void *ctx)
+{
+	return 0;
+}
+
+SEC("xdp") int finite(struct xdp_md *ctx)
+{
+	bpf_loop(20000, nothing, NULL, 0);
+	return XDP_PASS;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -12,6 +12,8 @@ import {
 import { parseObject } from '../../src/object/index.js'
 import { root } from '../support/paths.js'
 
+type EngineName = NonNullable<MachineOptions['engine']>
+
 const bytes = new Uint8Array(readFileSync(join(root, 'test/stopping/endless.bpf.o')))
 const endless = () => parseObject(bytes, { name: 'endless' })
 
@@ -22,8 +24,13 @@ async function loaded(options: MachineOptions = {}): Promise<{ machine: Machine;
 }
 
 /** Runs it and expects it to be stopped; afterwards the machine has what it had before, and runs programs. */
-async function expectStopped(name: string, options: MachineRunOptions, code: string): Promise<void> {
-  const { machine, app } = await loaded()
+async function expectStopped(
+  engine: EngineName,
+  name: string,
+  options: MachineRunOptions,
+  code: string,
+): Promise<void> {
+  const { machine, app } = await loaded({ engine })
   app.programs.answer?.run()
   const used = machine.memoryUsed
   for (let times = 0; times < 3; times++) {
@@ -34,13 +41,22 @@ async function expectStopped(name: string, options: MachineRunOptions, code: str
   await machine.close()
 }
 
-it.each(['nested', 'patient'])('%s ends after as many instructions as a run may execute', async (name) => {
-  await expectStopped(name, { maxInstructions: 100_000 }, 'too-many-instructions')
+const engines = ['interpreter', 'compiler'] as const
+const both = engines.flatMap((engine) => ['nested', 'patient'].map((name) => [engine, name] as const))
+
+it('counts the rounds of each of many compiled runs, not of all of them', async () => {
+  const { app } = await loaded({ engine: 'compiler' })
+  const options = { data: new Uint8Array(64), maxInstructions: 200_000 }
+  expect(app.programs.finite?.run({ ...options, repeat: 100 }).retval).toBe(2)
 })
 
-it.each(['nested', 'patient'])('%s ends at its deadline, and not long after', async (name) => {
+it.each(both)('%s: %s ends after as many instructions, or rounds, as a run may execute', async (engine, name) => {
+  await expectStopped(engine, name, { maxInstructions: 100_000 }, 'too-many-instructions')
+})
+
+it.each(both)('%s: %s ends at its deadline, and not long after', async (engine, name) => {
   const start = performance.now()
-  await expectStopped(name, { timeoutMs: 50 }, 'deadline')
+  await expectStopped(engine, name, { timeoutMs: 50 }, 'deadline')
   expect(performance.now() - start).toBeGreaterThan(150)
   expect(performance.now() - start).toBeLessThan(5_000)
 })
@@ -52,24 +68,27 @@ it('counts exactly: a program of two instructions may execute two', async () => 
   expect(tooFew).toThrow(/it executed 1 instructions and has not ended/)
 })
 
-it('limits each of many runs in instructions, and all of them together in time', async () => {
-  const { programs } = await new Machine().load(objectSpec('empty'))
+it.each(engines)('%s: limits each of many runs in instructions, and all of them together in time', async (engine) => {
+  const { programs } = await new Machine({ engine }).load(objectSpec('empty'))
   const options = { data: new Uint8Array(64), maxInstructions: 2 }
   expect(programs.entry?.run({ ...options, repeat: 1000 }).retval).toBe(2)
   const forever = () => programs.entry?.run({ ...options, repeat: 1e9, timeoutMs: 50 })
   expect(forever).toThrow(expect.objectContaining({ code: 'deadline' }))
 })
 
-it('ends work that goes on for too long, in the way of nobody else', async () => {
-  const { machine, app } = await loaded({ maxInstructions: 1_000_000 })
-  app.programs.start_slow?.run()
-  expect(() => machine.runUntilIdle()).toThrow(expect.objectContaining({ code: 'too-many-instructions' }))
-  expect(machine.pending).toEqual([])
-  expect(app.programs.answer?.run().retval).toBe(42)
-})
+it.each(engines.flatMap((engine) => [0, 1000].map((timelineLimit) => [engine, timelineLimit] as const)))(
+  '%s, timeline of %d: ends work that goes on for too long, in the way of nobody else',
+  async (engine, timelineLimit) => {
+    const { machine, app } = await loaded({ engine, timelineLimit, maxInstructions: 1_000_000 })
+    app.programs.start_slow?.run()
+    expect(() => machine.runUntilIdle()).toThrow(expect.objectContaining({ code: 'too-many-instructions' }))
+    expect(machine.pending).toEqual([])
+    expect(app.programs.answer?.run().retval).toBe(42)
+  },
+)
 
-it('ends work that always starts itself again after as many steps as it may take', async () => {
-  const { machine, app } = await loaded()
+it.each(engines)('%s: ends work that always starts itself again after as many steps as it may take', async (engine) => {
+  const { machine, app } = await loaded({ engine, timelineLimit: 0 })
   app.programs.start_again?.run()
   expect(() => machine.runUntilIdle({ maxSteps: 500 })).toThrow(expect.objectContaining({ code: 'still-busy' }))
   expect(app.maps.elems?.get(0)).toMatchObject({ runs: 500n })
@@ -82,8 +101,8 @@ it.each([-1, Number.NaN])('refuses %d as a limit', async (limit) => {
   }
 })
 
-it('fails like a kernel without memory where a map does not fit, and keeps nothing of it', async () => {
-  const { machine } = await loaded({ maxMemoryBytes: 4 << 20 })
+it.each(engines)('%s: fails like Linux where a map does not fit, and keeps nothing of it', async (engine) => {
+  const { machine } = await loaded({ engine, maxMemoryBytes: 4 << 20 })
   const used = machine.memoryUsed
   const large = endless()
   const map = large.maps.elems

@@ -25,23 +25,27 @@ async function look(machine: Machine): Promise<{ heap: number; outside: number; 
 
 const MIB = 1 << 20
 
-it(`${LOADS} loads and closes leave memory as it was`, { timeout: 600_000 }, async () => {
-  const bytes = objectBytes('load')
-  const machine = new Machine({ timelineLimit: 0 })
-  const looks: Awaited<ReturnType<typeof look>>[] = []
-  for (let load = 1; load <= LOADS; load++) {
-    const app = await machine.load(parseObject(bytes, { name: 'load' }), { verify: load % 100 === 0 })
-    expect(app.programs.filter?.run({ data: new Uint8Array(64) }).retval).toBe(1)
-    app.close()
-    if (load % LOOK_EVERY === 0) looks.push(await look(machine))
-  }
-  const [, , third, ...later] = looks
-  const last = later.at(-1)
-  if (!third || !last) throw new Error('nothing was looked at')
-  // The machine's own memory to the byte; JavaScript's with room for a collector that takes its time: 7,000 loads lie between,
-  // and a leak of the whole program would be 20 KB each.
-  expect([last.guest, last.extent]).toEqual([third.guest, third.extent])
-  expect(last.heap - third.heap, 'heap').toBeLessThan(2 * MIB)
-  expect(last.outside - third.outside, 'resident memory').toBeLessThan(48 * MIB)
-  await machine.close()
-})
+it.each(['interpreter', 'compiler'] as const)(
+  `%s: ${LOADS} loads and closes leave memory as it was`,
+  { timeout: 600_000 },
+  async (engine) => {
+    const bytes = objectBytes('load')
+    const machine = new Machine({ engine, timelineLimit: 0 })
+    const looks: Awaited<ReturnType<typeof look>>[] = []
+    for (let load = 1; load <= LOADS; load++) {
+      const app = await machine.load(parseObject(bytes, { name: 'load' }), { verify: load % 100 === 0 })
+      expect(app.programs.filter?.run({ data: new Uint8Array(64) }).retval).toBe(1)
+      app.close()
+      if (load % LOOK_EVERY === 0) looks.push(await look(machine))
+    }
+    const [, , third, ...later] = looks
+    const last = later.at(-1)
+    if (!third || !last) throw new Error('nothing was looked at')
+    // The machine's own memory to the byte; JavaScript's with room for a collector that takes its time: 7,000 loads lie between,
+    // and a leak of the whole program would be 20 KB each.
+    expect([last.guest, last.extent]).toEqual([third.guest, third.extent])
+    expect(last.heap - third.heap, 'heap').toBeLessThan(2 * MIB)
+    expect(last.outside - third.outside, 'resident memory').toBeLessThan(48 * MIB)
+    await machine.close()
+  },
+)

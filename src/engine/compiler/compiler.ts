@@ -2,7 +2,8 @@
  * The compiler behind the seam `Engine`: each program becomes a WebAssembly module over the machine's memory. It exists to be
  * fast and gives up what the interpreter can do in between:
  *
- * - `resume` runs to the end, whatever the budget, and counts no instructions: the clock moves only when it is read
+ * - `resume` runs to the end, whatever the budget, and counts no instructions: the clock moves only when it is read. Rounds of
+ *   `bpf_loop` and `may_goto` are counted: every `ROUNDS` the host may end the run (`LIMIT_CALL`)
  * - a host call is a call of `host(task, id)`, which must do it at once; whoever must suspend there runs on the interpreter
  * - what the interpreter answers with `blocked` is the trap `would-block`: where CPUs take turns, nobody could let go
  * - the first 64 KiB of memory do not trap; verified programs do not touch them, and nothing lies there
@@ -25,6 +26,7 @@ import type { Mode } from '../../wasm/index.js'
 import type { Code, Engine, Stop, TrapInfo } from '../engine.js'
 import { trapReasons } from '../interpreter/state.js'
 import { DRAINED, drainModule } from './drain.js'
+import { LIMIT_CALL, ROUNDS } from './emit-limit.js'
 import { emitModule, enteredFunctions } from './module.js'
 import { analyse } from './unit.js'
 
@@ -38,7 +40,10 @@ export interface CompilerOptions {
   readonly mode?: Mode
   /** Called when a routine has made the memory grow. */
   grown?(): void
-  /** Does the host call `id`: reads R1 to R5 of the task, writes its R0. What it throws ends the run and leaves `resume`. */
+  /**
+   * Does the host call `id`: reads R1 to R5 of the task, writes its R0. What it throws ends the run and leaves `resume`. Id 0
+   * (`LIMIT_CALL`) only asks whether to go on; rounds so far are in the task's `executed`.
+   */
   host?(task: number, id: number): void
   /** Ends the run of an object whose callback trapped in a `drain`: the runtime's `wqFinish`. */
   finishWork?(object: number): void
@@ -116,6 +121,14 @@ export function createCompiler(options: CompilerOptions): Compiler {
     task: taskGlobal,
     grown: () => options.grown?.(),
     call: (task: number, id: number) => {
+      if (id === LIMIT_CALL) {
+        const executed = load64(task + TASK.executed) + BigInt(ROUNDS - (load32(task + TASK.budget) | 0))
+        set(task + TASK.executed, Number(executed & 0xffffffffn))
+        set(task + TASK.executed + 4, Number(executed >> 32n))
+        set(task + TASK.budget, ROUNDS)
+        options.host?.(task, id)
+        return
+      }
       if (!options.host) throw new BpfError('no-host', `there is nobody to do host call ${id}`)
       options.host(task, id)
     },
@@ -219,6 +232,7 @@ export function createCompiler(options: CompilerOptions): Compiler {
       set(task + TASK.regs + register * 8, 0)
       set(task + TASK.regs + register * 8 + 4, 0)
     }
+    set(task + TASK.budget, ROUNDS)
     set(task + TASK.regs + 80, task + TASK.stack + FRAME_STACK)
     set(task + TASK.frames + FRAME.func, handle)
     set(task + TASK.state, taskStates.ready)

@@ -68,6 +68,7 @@ const isReady = routine('drain_ready', ['i32'], 'i32', (f, cpu) => {
 const begin = routine('drain_begin', ['i32', 'i32', 'i32'], undefined, (f, task, object, cpu) => {
   const func = object.load32(ASYNC.runningFunc)
   f.store32(task, TASK.cpu, cpu)
+  f.store64(task, TASK.executed, 0)
   f.store32(task, TASK.frames + FRAME.func, func)
   f.do(taskCallback(task, object))
 })

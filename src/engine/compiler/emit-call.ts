@@ -24,6 +24,7 @@ import {
   typeOf,
   write,
 } from './context.js'
+import { CHARGED, chargeRounds } from './emit-limit.js'
 import { emitLookup, leafOfMap, MOST_LOCALS } from './emit-map.js'
 import { inlineFunction } from './function.js'
 import { R0, readsDst } from './operands.js'
@@ -114,7 +115,8 @@ function callPointer(context: Context, pointer: number, push: PushArg, at: numbe
 function emitLoop(context: Context, op: Op): void {
   const { body, module } = context
   const release = mark(context)
-  const [count, index, data] = [temporary(context, 'i32'), temporary(context, 'i32'), temporary(context, 'i64')]
+  const [count, index, rest] = [temporary(context, 'i32'), temporary(context, 'i32'), temporary(context, 'i32')]
+  const data = temporary(context, 'i64')
   const pointer = temporary(context, 'i64')
   const end = open(context, 'block', 'i64')
   const refuse = (result: number): void => {
@@ -150,6 +152,15 @@ function emitLoop(context: Context, op: Op): void {
     if (register !== 1 && type === 'i32') body.op('i32.wrap_i64')
   }
   const again = open(context, 'loop')
+  body
+    .get(index)
+    .i32(CHARGED - 1)
+    .op('i32.and')
+    .op('i32.eqz')
+    .if()
+  body.get(count).get(index).op('i32.sub').tee(rest).i32(CHARGED).get(rest).i32(CHARGED).op('i32.lt_u').select()
+  chargeRounds(context)
+  body.end()
   if (unit) callUnit(context, unit, push, 'i64')
   else callPointer(context, pointer, push, op.at)
   body.op('i64.eqz').get(index).i32(1).op('i32.add').tee(index).get(count).op('i32.ne').op('i32.and')

@@ -3,6 +3,7 @@ import { MAY_GOTO_LIMIT } from '../interpreter/loop.js'
 import type { Op } from './cfg.js'
 import { type Context, read } from './context.js'
 import { operandsAreNarrow, operandsAreZero, pushOperand } from './emit-alu.js'
+import { CHARGED, chargeRounds } from './emit-limit.js'
 
 /** WebAssembly's comparison of a jump, and its opposite. */
 const comparisons: Readonly<Record<string, readonly [name: string, opposite: string]>> = {
@@ -54,6 +55,18 @@ export function pushCondition(context: Context, op: Op, negated: boolean): void 
 function pushMayGoto(context: Context, negated: boolean): void {
   const { body } = context
   if (context.loops < 0) context.loops = body.local('i32')
-  body.get(context.loops).i32(1).op('i32.add').tee(context.loops).i32(MAY_GOTO_LIMIT)
+  body
+    .get(context.loops)
+    .i32(1)
+    .op('i32.add')
+    .tee(context.loops)
+    .i32(CHARGED - 1)
+    .op('i32.and')
+    .op('i32.eqz')
+    .if()
+  body.i32(CHARGED)
+  chargeRounds(context)
+  body.end()
+  body.get(context.loops).i32(MAY_GOTO_LIMIT)
   body.op(negated ? 'i32.le_u' : 'i32.gt_u')
 }

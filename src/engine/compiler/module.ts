@@ -205,6 +205,7 @@ function repeatBody({ taskGlobal }: ModuleParts, unit: Unit, func: number): Code
   const before = beginTask(body, taskGlobal)
   body.block().loop()
   body.get(1).op('i32.eqz').brIf(1)
+  body.get(0).i64(0).memory('i64.store', TASK.executed)
   body.get(0)
   callFromTask(body, unit, func)
   body.memory('i64.store', reg(0)).get(1).i32(1).op('i32.sub').set(1).br(0).end().end()
@@ -220,6 +221,7 @@ function batchBody({ taskGlobal }: ModuleParts, unit: Unit, func: number): Code 
   }
   body.block().loop()
   body.get(2).op('i32.eqz').brIf(1)
+  body.get(0).i64(0).memory('i64.store', TASK.executed)
   copy(BATCH.ctx, TASK.ctx)
   copy(BATCH.packet, TASK.packet)
   copy(BATCH.packetEnd, TASK.packetEnd)
