@@ -90,6 +90,28 @@ it('knows the rules of program types', () => {
   expect(kernel.program('kprobe')).toMatchObject({ tracing: true, sleepable: 'may' })
 })
 
+it('what a program may return depends on where it is attached', () => {
+  expect(kernel.program('cgroup_skb', 'cgroup_inet_egress').returns).toEqual([0n, 3n])
+  expect(kernel.program('cgroup_skb', 'cgroup_inet_ingress').returns).toEqual([0n, 1n])
+  expect(kernel.program('cgroup_sock_addr', 'cgroup_udp4_recvmsg').returns).toEqual([1n, 1n])
+})
+
+it('helpers whose arguments depend on the program type', () => {
+  const classid = id('bpf_get_cgroup_classid')
+  expect(kernel.helper(classid, 'sched_cls')?.args).toHaveLength(1)
+  expect(kernel.helper(classid, 'syscall')?.args).toHaveLength(0)
+  expect(kernel.helper(id('bpf_xdp_get_buff_len'), 'xdp')?.args).toEqual([{ type: 'ctx' }])
+  expect(kernel.helper(id('bpf_xdp_get_buff_len'), 'syscall')).toBeUndefined()
+})
+
+it('3.7: tells ids of kfuncs from ids of types', () => {
+  const start = kernel.kfunc('bpf_wq_start')
+  expect(kernel.kfuncById(start?.kernelId ?? 0)).toBe(start)
+  expect(kernel.kfuncById(1)).toBe('no function')
+  expect(kernel.kfuncById(-1)).toBe('no function')
+  expect(kernel.kfuncById(recorded.firstFunctionId)).not.toBe('no function')
+})
+
 it('pairs maps with helpers', () => {
   expect(kernel.mapAllowed(id('bpf_map_lookup_elem'), 'lru_hash')).toBe(true)
   expect(kernel.mapAllowed(id('bpf_map_lookup_elem'), 'prog_array')).toBe(false)
