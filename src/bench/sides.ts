@@ -8,7 +8,7 @@
 import { BpfError } from '../bits/index.js'
 import type { BpfMap } from '../host/index.js'
 import { descriptors, openObject, rawMap, testRun } from '../linux/index.js'
-import { Machine } from '../machine/index.js'
+import { Machine, type MachineOptions } from '../machine/index.js'
 import { programTypes } from '../uapi/index.js'
 import { type Benchmark, objectSpec } from './catalogue.js'
 import { programInput } from './input.js'
@@ -26,6 +26,9 @@ export interface Side extends Subject {
 /** The engines that a machine can have. */
 export type EngineName = 'interpreter' | 'compiler'
 
+/** Makes modules of compiled programs in another way than V8's default. */
+export type Compile = NonNullable<MachineOptions['compile']>
+
 /** The packet that the programs are given; they do not look at it. */
 const packet = new Uint8Array(64)
 const firstKey = new Uint8Array(4)
@@ -37,16 +40,16 @@ function littleEndian(value: unknown): bigint {
 }
 
 /** A machine for benchmarks: nothing is recorded, nothing verified (see {@link machineSide}). */
-export function benchMachine(engine: EngineName): Machine {
-  return new Machine({ engine, timelineLimit: 0 })
+export function benchMachine(engine: EngineName, compile?: Compile): Machine {
+  return new Machine({ engine, timelineLimit: 0, ...(compile ? { compile } : {}) })
 }
 
 /**
  * A benchmark on a machine. It is not verified: loading is measured elsewhere, and verifying ten programs of 70,000 steps
  * would take longer than running them.
  */
-export async function machineSide(name: string, engine: EngineName): Promise<Side> {
-  const machine = benchMachine(engine)
+export async function machineSide(name: string, engine: EngineName, compile?: Compile): Promise<Side> {
+  const machine = benchMachine(engine, compile)
   const spec = objectSpec(name)
   const beforeLoad = nowNs()
   const app = await machine.load(spec, { verify: false })

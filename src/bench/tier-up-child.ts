@@ -13,8 +13,7 @@ const [name = '', mode = ''] = process.argv.slice(2)
 const other = await machineSide('empty', 'compiler')
 for (let i = 0; i < 50; i++) other.batch(20)
 
-const load = () => machineSide(name, 'compiler')
-const side = await (mode === 'now' ? optimiseNow(load) : load())
+const side = await machineSide(name, 'compiler', mode === 'now' ? optimiseNow : undefined)
 const start = nowNs()
 const firstNs = side.batch(1)
 const samples: [at: number, each: number][] = [[0, firstNs]]

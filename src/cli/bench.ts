@@ -29,7 +29,7 @@ export async function benchCommand(options: BenchCommandOptions, io: Io): Promis
   }
   if (options.write !== undefined) checkWritable(options.write)
   const results = await bench({
-    engine: options.engine ?? 'interpreter',
+    engine: options.engine ?? 'compiler',
     rounds,
     ...(only === undefined ? {} : { only }),
     progress: (name) => io.status(`measuring ${name}`),

@@ -15,6 +15,7 @@ import { type Work, workOf } from './timeline.js'
 export interface HostOptions {
   readonly on?: string
   readonly kernel?: string
+  readonly engine?: 'interpreter' | 'compiler'
   readonly cpus?: string
   readonly seed?: string
 }
@@ -57,7 +58,7 @@ const FOREVER_MS = 1_000_000_000
 function machineSession(options: HostOptions): Session {
   const cpus = parseCount('--cpus', options.cpus ?? '1', 1, 64)
   const seed = BigInt(parseCount('--seed', options.seed ?? '0', 0, Number.MAX_SAFE_INTEGER))
-  const machine = new Machine({ kernel: options.kernel ?? '6.18', cpus, seed })
+  const machine = new Machine({ kernel: options.kernel ?? '6.18', engine: options.engine ?? 'interpreter', cpus, seed })
   let [startNs, events, printed] = [machine.nowNs, 0, 0]
   return {
     load: (spec, programs, kfuncs) => machine.load(spec, { programs, kfuncs }),

@@ -83,6 +83,7 @@ function commandLine(submit: Submit, io: Io): Command {
     .argument('[program]', 'one program; default: all of them, in order')
     .addOption(on())
     .addOption(kernel())
+    .addOption(engine())
     .option('--ctx <json>', 'the context by members, or @file')
     .option('--data <hex>', 'the packet, or @file')
     .option('--repeat <n>', 'how often to run each program', '1')

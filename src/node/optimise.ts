@@ -1,8 +1,8 @@
 /**
  * Optimised code at once, in Node. V8 runs a new WebAssembly function in quickly made code first (2 to 11 times slower) and
  * replaces it after some milliseconds, between two calls: a loop that is entered once never gets faster. Two undocumented
- * flags of V8 make it compile with its optimising compiler in the first place, which costs about 1 ms a program. They hold
- * for the whole process, so they are set for the length of one call only; browsers have nothing of the kind.
+ * flags of V8 make it compile with its optimising compiler in the first place, which costs a millisecond or so a program. They
+ * hold for the whole process, so they are set for the length of one compilation only. Browsers have nothing of the kind.
  */
 import { setFlagsFromString } from 'node:v8'
 
@@ -12,17 +12,15 @@ const flags = [
   ['--no-wasm-lazy-compilation', '--wasm-lazy-compilation'],
 ] as const
 
-let depth = 0
-
 /**
- * Does something during which all WebAssembly is compiled with the optimising compiler: `await optimiseNow(() =>
- * machine.load(spec))`. Other work of the process that happens meanwhile is compiled so too. Node 20 or later.
+ * Compiles a module with V8's optimising compiler: `new Machine({ engine: 'compiler', compile: optimiseNow })`. Node 20 or
+ * later. Throws `WebAssembly.CompileError` for bytes that are no module.
  */
-export async function optimiseNow<T>(act: () => Promise<T> | T): Promise<T> {
-  if (depth++ === 0) for (const [on] of flags) setFlagsFromString(on)
+export function optimiseNow(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  for (const [on] of flags) setFlagsFromString(on)
   try {
-    return await act()
+    return new WebAssembly.Module(bytes)
   } finally {
-    if (--depth === 0) for (const [, off] of flags) setFlagsFromString(off)
+    for (const [, off] of flags) setFlagsFromString(off)
   }
 }
