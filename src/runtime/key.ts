@@ -11,7 +11,7 @@
 import { type Fn, i32, i64, type Local, routine, type Value } from '../wasm/index.js'
 import type { I32 } from './common.js'
 import { ELEM, MAP } from './layout.js'
-import type { Known, Shape } from './shape.js'
+import type { Shape } from './shape.js'
 import { readWords, sameWords, type Word, writeWords } from './words.js'
 
 /** Multiplier of the hash function: 2^64 divided by the golden ratio, odd. */
@@ -157,21 +157,9 @@ export function readKey(f: Fn, shape: Shape, at: Local<'i32'>, offset = 0): Key 
     }
   }
   const words = readWords(f, at, offset, size).map((word) => ({ ...word, at: word.at - offset }))
-  return keyOfWords(f, shape, shape.known, words)
-}
-
-/** A key of 4 or 8 bytes that a variable holds, for one search. */
-export function wordKey(f: Fn, shape: Shape & { readonly known: Known }, value: Local<'i32' | 'i64'>): Key {
-  const word: Word =
-    value.type === 'i64'
-      ? { at: 0, width: 8, value: value as Local<'i64'> }
-      : { at: 0, width: 4, value: value as Local<'i32'> }
-  return keyOfWords(f, shape, shape.known, [word])
-}
-
-function keyOfWords(f: Fn, shape: Shape, { keySize: size, bucketBits }: Known, words: readonly Word[]): Key {
   const state = f.local(mixWords(f, words, shape.seed))
   const hash = state.high()
+  const { bucketBits } = shape.known
   return {
     hash,
     bucket: state

@@ -12,7 +12,7 @@ import { type Fn, type Local, routine, type Value } from '../wasm/index.js'
 import { arrayLookupIn, arrayUpdateIn } from './array.js'
 import { error, machine } from './common.js'
 import { hashDeleteIn, hashLookupIn, hashUpdateIn } from './hash.js'
-import { readKey, wordKey } from './key.js'
+import { readKey } from './key.js'
 import { MACHINE, MAP } from './layout.js'
 import type { Leaf } from './leaf.js'
 import { knownShape, type Reader } from './shape.js'
@@ -29,8 +29,6 @@ export interface MapHelpers {
   readonly bpf_map_delete_elem: MapHelper
   /** Writes a lookup in place of a call; the key lies at `key` + `offset`. Gives the address of the value, or 0. */
   lookupInPlace(f: Fn, key: Local<'i32'>, offset?: number): Value<'i32'>
-  /** The same for a key of 4 or 8 bytes that is in a variable; `undefined` for maps with other keys, and arrays. */
-  readonly lookupOfWord: { readonly size: 4 | 8; write(f: Fn, key: Local<'i32' | 'i64'>): Value<'i32'> } | undefined
   /** Arrays: number of elements, address of the first and distance between them, for a lookup in place. */
   readonly array: { readonly maxEntries: number; readonly storage: number; readonly stride: number } | undefined
 }
@@ -44,7 +42,7 @@ export type MapHelper = Leaf
  */
 export function specialiseMap(memory: Reader, map: number): MapHelpers {
   const shape = knownShape(memory, map)
-  const { type, keySize, lock, timer } = shape.known
+  const { type, lock, timer } = shape.known
   const isArray = type === ARRAY
   const word = (field: number): number => memory.load32(map + field)
   const name = (what: string): string => `map_${what}_${word(MAP.id)}`
@@ -74,10 +72,6 @@ export function specialiseMap(memory: Reader, map: number): MapHelpers {
     },
     bpf_map_delete_elem: { routine: remove, params: ['ptr'], result: 'int', waits },
     lookupInPlace,
-    lookupOfWord:
-      isArray || (keySize !== 4 && keySize !== 8)
-        ? undefined
-        : { size: keySize, write: (f, key) => hashLookupIn(f, shape, wordKey(f, shape, key), true) },
     array: isArray
       ? { maxEntries: word(MAP.maxEntries), storage: word(MAP.storage), stride: word(MAP.stride) }
       : undefined,

@@ -9,10 +9,9 @@ import type { Leaf } from '../../runtime/leaf.js'
 import type { MapHelpers } from '../../runtime/specialise.js'
 import { Fn, type Target, writeInPlace } from '../../wasm/index.js'
 import type { Op } from './cfg.js'
-import { type Context, mark, pushTask, read, temporary } from './context.js'
+import { type Context, mark, pushTask, temporary } from './context.js'
 import { argsOf, constantArg, pushArg, writeLeafResult } from './emit-call.js'
 import { pushAddress } from './emit-memory.js'
-import { FRAME_POINTER, writes } from './operands.js'
 
 /** Most locals of a function up to which routines are written in place of their calls: each takes a few of its own. */
 export const MOST_LOCALS = 200
@@ -59,49 +58,11 @@ function emitHashLookup(context: Context, op: Op, helpers: MapHelpers): void {
   const { body } = context
   const target = targetOf(context)
   const fn = new Fn(target)
-  const word = helpers.lookupOfWord
-  const stored = word && storedKey(context, op, word.size)
-  if (word && stored) {
-    const key = word.size === 8 ? fn.var64() : fn.var32()
-    read(context, stored.register, stored.web, key.type)
-    body.set(key.index)
-    word.write(fn, key).emit(target)
-    writeLeafResult(context, op, false, 'i32')
-    return
-  }
   const key = fn.var32()
   const offset = pushAddress(context, 2, argsOf(context, op)[2] as number, 0)
   body.set(key.index)
   helpers.lookupInPlace(fn, key, offset).emit(target)
   writeLeafResult(context, op, false, 'i32')
-}
-
-/**
- * The register that still holds what was stored as the key right before the call: looking there saves reading it back.
- * `undefined` where anything else may have changed either.
- */
-function storedKey(context: Context, op: Op, size: number): { register: number; web: number } | undefined {
-  const { webs, types, graph } = context.unit
-  const key = types.frameOffset[argsOf(context, op)[2] as number]
-  const ops = graph.blocks.find((block) => block.ops.includes(op))?.ops ?? []
-  const written = new Set<number>()
-  for (let i = ops.indexOf(op) - 1; i >= 0 && key !== undefined; i--) {
-    const before = ops[i] as Op
-    const { row, insn, pos } = before
-    if (row.kind === 'call' || row.kind === 'atomic') return undefined
-    if (row.kind === 'store') {
-      const base = insn.dst === FRAME_POINTER ? 0 : types.frameOffset[webs.dst[pos] as number]
-      if (base === undefined) return undefined
-      const at = base + insn.off
-      if (at === key && row.size === size) {
-        const known = row.source === 'reg' && insn.src !== FRAME_POINTER && !written.has(insn.src)
-        return known ? { register: insn.src, web: webs.src[pos] as number } : undefined
-      }
-      if (at < key + size && key < at + row.size) return undefined
-    }
-    written.add(writes(before))
-  }
-  return undefined
 }
 
 /** An update or delete that cannot wait, its flags a number: the engine then leaves out what is only for other flags. */
