@@ -22,10 +22,19 @@ export interface Sample {
   readonly optimisedNs: number
 }
 
-/** When samples (time, nanoseconds a run) stay within 30 % of the fastest: the time of the first such one. */
+/**
+ * When the fast code took over for good: the time of the first batch that took at most half again as long as the fastest
+ * quarter, as did most of the five after it. Quickly made code takes at least twice as long.
+ */
 export function optimisedAt(samples: readonly (readonly [at: number, each: number])[]): number {
-  const steady = Math.min(...samples.map(([, each]) => each))
-  const from = samples.findIndex((_, i) => samples.slice(i, i + 4).every(([, each]) => each <= steady * 1.3))
+  const most =
+    1.5 *
+    percentile(
+      samples.map(([, each]) => each),
+      25,
+    )
+  const isFast = ([, each]: readonly [number, number]) => each <= most
+  const from = samples.findIndex((one, i) => isFast(one) && samples.slice(i, i + 6).filter(isFast).length >= 4)
   return samples[from]?.[0] ?? Number.NaN
 }
 
