@@ -12,6 +12,7 @@ import { checkExit } from './insns/exit.js'
 import { checkGoto, checkIf } from './insns/jump.js'
 import { checkReserved, refuseUnknown } from './insns/malformed.js'
 import { checkAtomic, checkImm64, checkLoadInsn, checkStoreInsn } from './insns/memory.js'
+import { checkPacketLoad } from './insns/packet-load.js'
 import { formatFrame } from './log/format.js'
 import { flowFlags } from './prepare/flow.js'
 import type { Pruner } from './prune.js'
@@ -32,7 +33,7 @@ const rules: Partial<Record<string, InsnRule>> = {
   store: checkStoreInsn,
   atomic: checkAtomic,
   imm64: checkImm64,
-  packet: (env) => env.unsupported('LD_ABS and LD_IND'),
+  packet: checkPacketLoad,
 }
 
 /** Explores one function from its start: the program itself (0) or a global function. */
@@ -94,8 +95,8 @@ function visit(env: Exploration, pruner: Pruner, showState: boolean): Step | 're
   env.stackLiveness.begin(state, at)
   if (env.program.relocated.has(at)) env.unsupported('CO-RE relocations')
   const row = env.rows[at] ?? refuseUnknown(env, insn)
-  // A comparison's operand is looked at first (`checkIf`).
-  if (row.kind !== 'if') checkReserved(env, insn, row)
+  // Comparisons and packet loads look at something else first.
+  if (row.kind !== 'if' && row.kind !== 'packet') checkReserved(env, insn, row)
   if (row.kind === 'if' || row.kind === 'goto' || row.kind === 'call' || row.kind === 'exit') pruner.jumpsProcessed++
   const rule = rules[row.kind]
   if (!rule) return env.unsupported(`instructions of kind ${row.kind}`)

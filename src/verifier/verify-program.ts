@@ -18,6 +18,7 @@ import { loadProgram, mapViews } from './load.js'
 import { createLog, type Log, type LogLevel } from './log/log.js'
 import { sourceLines } from './log/source.js'
 import { isAsyncCall, isSyncCall, parameterCount } from './prepare/call-traits.js'
+import { checkEarlyReturn } from './prepare/early-return.js'
 import { checkOpcodes, checkSubprograms, findSubprograms } from './prepare/encoding.js'
 import { checkFlow, type FlowError, flowFlags, loops, postorder, successors } from './prepare/flow.js'
 import { formatLiveRegisters, liveRegisters } from './prepare/live-registers.js'
@@ -132,6 +133,7 @@ function check(object: ObjectSpec, spec: ProgramSpec, options: ProgramOptions, r
   refuse(log, checkKfuncUse(program, profile))
   if (log.level === 2) for (const [i, start] of starts.entries()) log.write(`func#${i} @${start}\n`)
   refuse(log, checkSubprograms(insns, starts))
+  refuse(log, checkEarlyReturn(program))
   refuse(log, checkOpcodes(insns))
   refuse(log, checkMapUse(program, profile))
   const flags = checkFlow(insns, {

@@ -17,15 +17,15 @@ type Range = readonly [min: bigint, max: bigint]
 export function checkExit(env: Env): Step {
   const { state } = env
   const isOutermost = state.frames.length === 1
-  checkReleased(env, isOutermost)
+  checkReleased(env, isOutermost, 'BPF_EXIT instruction in main prog')
   if (!isOutermost) return leaveFunction(env)
   checkResult(env)
   return 'exit'
 }
 
-function checkReleased(env: Env, isOutermost: boolean): void {
+/** Locks and references must have been given back where the program ends; `prefix` names the instruction that ends it. */
+export function checkReleased(env: Env, isOutermost: boolean, prefix: string): void {
   const { state } = env
-  const prefix = 'BPF_EXIT instruction in main prog'
   const held = state.references.filter(({ kind }) => kind === 'pointer')
   if (held.length && (isOutermost || env.frame().inCallback)) {
     for (const { id, insn } of held) env.note(`Unreleased reference id=${id} alloc_insn=${insn}`)

@@ -33,6 +33,7 @@ export function checkReserved(env: Env, insn: Insn, row: OpcodeRow): void {
     if (row.kind === 'alu' || row.kind === 'end') {
       env.reject('EINVAL', `${aluNames[row.op] ?? 'BPF_ALU'} uses reserved fields`)
     }
+    if (row.op === 'may_goto') env.reject('EINVAL', `invalid may_goto imm ${insn.imm}`)
     const name = row.op === 'stx' ? 'BPF_STX' : names[row.kind]
     if (name) env.reject('EINVAL', `${name} uses reserved fields`)
   }

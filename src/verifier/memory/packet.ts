@@ -11,6 +11,7 @@ import { outside, type RegionOptions } from './bounds.js'
 /** A packet holds at most this many bytes (MAX_PACKET_OFF). */
 const maxPacketOffset = 0xffffn
 
+/** A pointer into the packet or its metadata; not its end. */
 export function isPacket(reg: Reg): reg is PacketReg & { type: 'pkt' | 'pkt_meta' } {
   return reg.type === 'pkt' || reg.type === 'pkt_meta'
 }

@@ -26,6 +26,7 @@ export interface CallTraits {
   readonly sync: (insn: Insn, index: number) => boolean
 }
 
+/** A call of a function of this program. */
 export function isLocalCall(insn: Insn): boolean {
   return insn.code === 0x85 && insn.src === pseudoCall.local
 }
