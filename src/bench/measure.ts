@@ -43,7 +43,9 @@ function clampRuns(runs: number): number {
 
 /** Batches without a new best of at least 2 % after which a subject counts as warm. */
 const STEADY = 12
-const MOST_WARM_UP = 400
+/** Time that is spent in any case: on a busy computer V8's optimising thread may have to wait for a processor. */
+const LEAST_WARM_UP_NS = 150e6
+const MOST_WARM_UP = 600
 
 /**
  * Runs batches until they get no faster: an engine's optimised code takes over some milliseconds after the first run, and
@@ -52,8 +54,13 @@ const MOST_WARM_UP = 400
 export function warmUp(subject: Subject, batchNs: number): number {
   let best = Number.POSITIVE_INFINITY
   let runs = calibrate(subject, batchNs / 5)
-  for (let batches = 0, steady = 0; steady < STEADY && batches < MOST_WARM_UP; batches++, steady++) {
-    const each = subject.batch(runs) / runs
+  let spent = 0
+  let steady = 0
+  for (let batches = 0; batches < MOST_WARM_UP; batches++, steady++) {
+    if (steady >= STEADY && spent >= LEAST_WARM_UP_NS) break
+    const took = subject.batch(runs)
+    const each = took / runs
+    spent += took
     if (each >= best * 0.98) continue
     best = each
     steady = 0

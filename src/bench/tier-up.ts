@@ -24,7 +24,7 @@ export interface Sample {
 
 /**
  * When the fast code took over for good: the time of the first batch that took at most half again as long as the fastest
- * quarter, as did most of the five after it. Quickly made code takes at least twice as long.
+ * quarter, as did four of the five after it. Quickly made code takes at least twice as long.
  */
 export function optimisedAt(samples: readonly (readonly [at: number, each: number])[]): number {
   const most =
@@ -34,7 +34,7 @@ export function optimisedAt(samples: readonly (readonly [at: number, each: numbe
       25,
     )
   const isFast = ([, each]: readonly [number, number]) => each <= most
-  const from = samples.findIndex((one, i) => isFast(one) && samples.slice(i, i + 6).filter(isFast).length >= 4)
+  const from = samples.findIndex((one, i) => isFast(one) && samples.slice(i, i + 6).filter(isFast).length >= 5)
   return samples[from]?.[0] ?? Number.NaN
 }
 
