@@ -176,6 +176,15 @@ export function flowProgram(random: Random, maps: FlowMaps): FlowProgram {
     afterCall()
   }
 
+  /** What compilers write for a switch: comparisons of one register, some of them to halve the cases. */
+  function switchOn(dst: number, to: () => string): void {
+    if (random(3)) put(find('and', 32, 'imm'), { dst, imm: 15 })
+    for (let left = 4 + random(6); left > 0; left--) {
+      const row = find(pick(['jeq', 'jeq', 'jeq', 'jsgt', 'jlt', 'jne']), 32, 'imm')
+      put(row, { dst, imm: random(16) - 1 }, { target: { label: to(), field: 'off' } })
+    }
+  }
+
   function functionOf(name: string, callees: readonly string[]): void {
     labels.set(name, pieces.length)
     const isMain = name === 'main'
@@ -208,6 +217,7 @@ export function flowProgram(random: Random, maps: FlowMaps): FlowProgram {
         const operand = row.source === 'reg' ? { src: register() } : { imm: immediate() }
         put(row, { dst: register(), ...operand }, { target: { label: to(), field: 'off' } })
       }
+      if (random(6) === 0) switchOn(register(), to)
       if (random(3) === 0) code(0x05, {}, { target: { label: to(), field: 'off' } })
     }
     labels.set(`${name} end`, pieces.length)

@@ -26,6 +26,8 @@ export type End =
   | { readonly kind: 'if'; readonly op: Op; taken: number; otherwise: number }
   /** Of a dispatcher: goes to `to[selector]`. */
   | { readonly kind: 'switch'; readonly selector: number; readonly to: number[] }
+  /** Goes to `to[value of the register that op compares]`, 32 bits wide; any larger value to `otherwise`. */
+  | { readonly kind: 'table'; readonly op: Op; readonly to: number[]; otherwise: number }
   | { readonly kind: 'exit'; readonly op: Op }
   /** `reason` is a number of `trapReasons`. */
   | { readonly kind: 'trap'; readonly at: number; readonly reason: number }
@@ -52,6 +54,7 @@ const BAD_OPCODE = 2
 export function successors(end: End): readonly number[] {
   if (end.kind === 'goto') return [end.to]
   if (end.kind === 'if') return [end.taken, end.otherwise]
+  if (end.kind === 'table') return [...end.to, end.otherwise]
   return end.kind === 'switch' ? end.to : []
 }
 

@@ -13,6 +13,7 @@ function endText(end: End, insns: readonly Insn[]): string {
   if (end.kind === 'goto') return `goto ${end.to}`
   if (end.kind === 'if') return `${end.taken} if ${conditionText(end.op, insns)}, else ${end.otherwise}`
   if (end.kind === 'switch') return `one of ${end.to.join(', ')} by selector ${end.selector}`
+  if (end.kind === 'table') return `one of ${end.to.join(', ')} by r${end.op.insn.dst}, else ${end.otherwise}`
   return end.kind === 'exit' ? 'exit' : `trap at instruction ${end.at}`
 }
 

@@ -103,8 +103,11 @@ function emitBlocks(context: Context): void {
     end: () => close(context),
     br: (depth) => void body.br(depth),
     brIf: (depth) => void body.brIf(depth),
-    brTable(number, depths) {
-      body.get(selector(context, number)).brTable(depths.slice(0, -1), depths.at(-1) ?? 0)
+    brTable(block, depths) {
+      const end = endOf(block)
+      if (end.kind === 'switch') body.get(selector(context, end.selector))
+      if (end.kind === 'table') read(context, end.op.insn.dst, unit.webs.dst[end.op.pos] as number, 'i32')
+      body.brTable(depths.slice(0, -1), depths.at(-1) ?? 0)
     },
     body: (block) => emitBlock(context, blocks[block] as Block),
     condition(block, negated) {

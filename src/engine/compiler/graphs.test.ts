@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { assemble } from '../../isa/index.js'
+import { bareProgram } from '../bare.js'
 import { type Block, buildGraph, type Graph, successors } from './cfg.js'
 import { dominance, dominates, isReducible } from './dominators.js'
+import { createCompiler } from './index.js'
 import { makeReducible } from './irreducible.js'
 import { layout, type Sink, writeStructured } from './structure.js'
+import { addTables } from './switches.js'
 
 function graphOf(text: string, start = 0): Graph {
   return buildGraph({ insns: assemble(text), handle: (at) => BigInt(at), isCallable: () => true }, start)
@@ -122,6 +125,47 @@ it('dispatchers make every graph reducible and change no way through it', () => 
   expect(irreducible).toBeGreaterThan(20)
 })
 
+/** A switch as clang writes it: R0 = 100 + case, or 1 for any other value. */
+const switchText = `w0 = w1
+  if w1 s> 3 goto upper
+  if w1 == 0 goto a
+  if w1 == 1 goto b
+  if w1 == 3 goto c
+  goto other
+  upper: if w1 == 4 goto d
+  if w1 == 7 goto e
+  other: r0 = 1\nexit
+  a: r0 = 100\nexit
+  b: r0 = 101\nexit
+  c: r0 = 103\nexit
+  d: r0 = 104\nexit
+  e: r0 = 107\nexit`
+
+it('puts a table in front of a tree of comparisons, and any other value still takes the tree', () => {
+  const tables = addTables(graphOf(switchText)).blocks.flatMap(({ end }) => (end.kind === 'table' ? [end] : []))
+  expect(tables).toHaveLength(1)
+  expect(tables[0]?.to).toHaveLength(9)
+  const inputs = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 64, -1, -8, 0x7fffffff].map(
+    (value) => [`w2 = ${value}\nw1 = w2`, value] as const,
+  )
+  for (const [set, value] of inputs) {
+    const known = [0, 1, 3, 4, 7].includes(value)
+    const program = bareProgram(assemble(`${set}\n${switchText}`), { engine: createCompiler })
+    expect([value, program.run()]).toEqual([value, known ? BigInt(100 + value) : 1n])
+  }
+})
+
+it('leaves few comparisons, comparisons of several registers and of 64 bits alone', () => {
+  const count = (text: string) => addTables(graphOf(text)).blocks.filter(({ end }) => end.kind === 'table').length
+  const chain = (test: (index: number) => string, length: number): string =>
+    `${Array.from({ length }, (_, index) => `if ${test(index)} goto l${index}`).join('\n')}\nexit\n${Array.from({ length }, (_, index) => `l${index}: r0 = ${index}\nexit`).join('\n')}`
+  expect(count(chain((index) => `w1 == ${index}`, 8))).toBe(1)
+  expect(count(chain((index) => `w1 == ${index}`, 4))).toBe(0)
+  expect(count(chain((index) => `w${1 + (index % 2)} == ${index}`, 8))).toBe(0)
+  expect(count(chain((index) => `r1 == ${index}`, 8))).toBe(0)
+  expect(count(chain((index) => `w1 == ${1000 + index}`, 8))).toBe(0)
+})
+
 it('a graph that needs no dispatcher gets none', () => {
   const graph = graphOf('a: r1 += 1\nb: if r1 > 5 goto b\nif r1 > 9 goto a\nexit')
   const count = graph.blocks.length
@@ -158,7 +202,10 @@ function treeOf({ blocks }: Graph): Node[] {
     brIf: add('brIf'),
     body: add('body'),
     leave: add('leave'),
-    brTable: (selector, depths) => void into().push({ kind: 'brTable', selector, depths }),
+    brTable(block, depths) {
+      const end = blocks[block]?.end
+      into().push({ kind: 'brTable', selector: end?.kind === 'switch' ? end.selector : -1, depths })
+    },
     condition: (_, negated) => void into().push({ kind: 'condition', value: negated ? 1 : 0 }),
   }
   writeStructured(layout(blocks, dominance(blocks)), sink)

@@ -60,10 +60,12 @@ function redirect(end: End, from: number, to: number): void {
   else if (end.kind === 'if') {
     if (end.taken === from) end.taken = to
     if (end.otherwise === from) end.otherwise = to
-  } else if (end.kind === 'switch')
+  } else if (end.kind === 'switch' || end.kind === 'table') {
+    if (end.kind === 'table' && end.otherwise === from) end.otherwise = to
     end.to.forEach((target, index) => {
       if (target === from) end.to[index] = to
     })
+  }
 }
 
 /**

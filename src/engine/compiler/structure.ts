@@ -72,7 +72,7 @@ export function layout(blocks: readonly Block[], found: Dominance): Layout {
     for (let loop = innermost[parent] as number; loop !== -1 && !isIn(block, loop); loop = around[loop] as number) {
       left = loop
     }
-    const switched = forward.some((from) => (blocks[from] as Block).end.kind === 'switch')
+    const switched = forward.some((from) => ['switch', 'table'].includes((blocks[from] as Block).end.kind))
     if (left === -1 && forward.length < 2 && !switched) continue
     isLabelled[block] = 1
     if (left !== -1) exits[left]?.push(block)
@@ -90,7 +90,8 @@ export interface Sink {
   /** Jumps to the construct that was opened `depth` constructs ago, counted from the innermost. */
   br(depth: number): void
   brIf(depth: number): void
-  brTable(selector: number, depths: readonly number[]): void
+  /** Jumps by the selector of a dispatcher, or the register of a table: the last depth is for any other value. */
+  brTable(block: number, depths: readonly number[]): void
   /** The instructions of a block, without its end. */
   body(block: number): void
   /** Leaves whether a conditional end jumps (or, negated, does not) on the stack. */
@@ -158,9 +159,9 @@ export function writeStructured({ blocks, place, isHead, merges, exits, isLabell
     const { end } = blocks[block] as Block
     if (end.kind === 'goto') go(block, end.to)
     else if (end.kind === 'if') branch(block, end.taken, end.otherwise)
-    else if (end.kind === 'switch') {
+    else if (end.kind === 'switch' || end.kind === 'table') {
       sink.brTable(
-        end.selector,
+        block,
         successors(end).map((to) => label(block, to)),
       )
     } else sink.leave(block)

@@ -47,7 +47,7 @@ interface Lists {
 function allOps(blocks: readonly Block[], { order }: Dominance): Op[] {
   return order.flatMap((id) => {
     const { ops, end } = blocks[id] as Block
-    return end.kind === 'if' || end.kind === 'exit' ? [...ops, end.op] : ops
+    return 'op' in end ? [...ops, end.op] : ops
   })
 }
 

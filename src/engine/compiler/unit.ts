@@ -11,6 +11,7 @@ import { buildGraph, type Graph, type GraphSource, type Op } from './cfg.js'
 import { dominance, isReducible } from './dominators.js'
 import { makeReducible } from './irreducible.js'
 import { type Layout, layout } from './structure.js'
+import { addTables } from './switches.js'
 import { findTypes, type Types } from './types.js'
 import { findWebs, liveAtEntry, type Webs } from './webs.js'
 
@@ -130,7 +131,7 @@ export function analyse(code: Code, handle: (start: number) => number): Units {
   const starts = code.functions.map(({ start }) => start)
   for (const start of starts) {
     if (graphs.has(start)) continue
-    const graph = buildGraph(source, start)
+    const graph = addTables(buildGraph(source, start))
     graphs.set(start, graph)
     const called: number[] = []
     for (const { ops } of graph.blocks) {

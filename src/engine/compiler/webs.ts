@@ -28,7 +28,7 @@ export type ArgsOf = (pos: number) => number
 
 function* opsOf({ ops, end }: Block) {
   yield* ops
-  if (end.kind === 'if' || end.kind === 'exit') yield end.op
+  if ('op' in end) yield end.op
 }
 
 /** Registers live at the start of each block, as bits. */
