@@ -203,11 +203,18 @@ function pointerBody(unit: Unit, func: number): Code {
 function repeatBody({ taskGlobal }: ModuleParts, unit: Unit, func: number): Code {
   const body = new Code(['i32', 'i32'])
   const before = beginTask(body, taskGlobal)
+  // Host calls write their arguments into the task's registers.
+  const params = unit.params.map((register) => {
+    const kept = body.local('i64')
+    body.get(0).memory('i64.load', reg(register)).set(kept)
+    return kept
+  })
   body.block().loop()
   body.get(1).op('i32.eqz').brIf(1)
   body.get(0).i64(0).memory('i64.store', TASK.executed)
   body.get(0)
-  callFromTask(body, unit, func)
+  for (const kept of params) body.get(kept)
+  body.get(0).i32(TASK.stack).op('i32.add').call(func)
   body.memory('i64.store', reg(0)).get(1).i32(1).op('i32.sub').set(1).br(0).end().end()
   body.get(before).globalSet(taskGlobal)
   return body
