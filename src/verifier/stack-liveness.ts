@@ -80,9 +80,7 @@ export function stackLiveness(program: LivenessProgram): StackLiveness {
   let at = -1
   let writes: bigint[] = []
 
-  const find = (among: Map<number, Instance>, key: number, start: number, callsites: readonly number[]): Instance => {
-    const known = among.get(key)
-    if (known) return known
+  const make = (among: Map<number, Instance>, key: number, start: number, callsites: readonly number[]): Instance => {
     const made: Instance = {
       start,
       callsites,
@@ -98,12 +96,13 @@ export function stackLiveness(program: LivenessProgram): StackLiveness {
 
   const instanceOf = (state: State, depth: number): Instance => {
     const root = program.start(frameAt(state, 0).subprogram)
-    let instance = find(roots, root, root, [])
+    let instance = roots.get(root) ?? make(roots, root, root, [])
     for (let number = 1; number <= depth; number++) {
       const { callsite, subprogram } = frameAt(state, number)
       const start = program.start(subprogram)
       // A call that runs callbacks may enter several functions.
-      instance = find(instance.inner, callsite * 0x100000 + start, start, [...instance.callsites, callsite])
+      const key = callsite * 0x100000 + start
+      instance = instance.inner.get(key) ?? make(instance.inner, key, start, [...instance.callsites, callsite])
     }
     return instance
   }
