@@ -20,6 +20,8 @@ export interface Job {
   readonly identity: TaskIdentity
   /** Compiled code only: how often it runs before it comes back (default once). */
   readonly repeat?: number
+  /** Compiled code only: the packets that it runs for, as `BATCH` blocks in memory. */
+  readonly batch?: { readonly list: number; readonly count: number }
   /** Limits of this job alone; the machine's own are checked as well. */
   readonly limits?: JobLimits | undefined
   /** The promise of an `async` kfunc that it waits for. */
@@ -84,7 +86,9 @@ export function drive(core: Core, job: Job): Outcome {
 function go(core: Core, job: Job): Stop {
   const { compiler } = core.engines
   const { engine, handles } = job.program
-  if (compiler === engine && job.repeat) return compiler.repeat(job.task, handles[0] ?? 0, job.repeat)
+  const entry = handles[0] ?? 0
+  if (compiler === engine && job.batch) return compiler.batch(job.task, entry, job.batch.list, job.batch.count)
+  if (compiler === engine && job.repeat) return compiler.repeat(job.task, entry, job.repeat)
   return engine.resume(job.task, Math.min(slice, leftOf(core, job)))
 }
 

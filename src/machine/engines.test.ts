@@ -42,6 +42,21 @@ describe('one program on either engine', () => {
     expect(heartbeat.globals.fired).toBe(3n)
   })
 
+  it('runs a batch of packets as it runs them one by one', async () => {
+    const packets = [0, 1, 2, 3].map((last) => Uint8Array.from(udp, (byte, i) => (i === 29 ? last >> 1 : byte)))
+    const outcome = async (engine: 'interpreter' | 'compiler') => {
+      await using machine = new Machine({ engine })
+      const app = await machine.load(example('ratelimit'))
+      const batch = app.programs.limit?.runBatch([...packets, ...packets, ...packets]) ?? []
+      return { batch, passed: app.globals.passed, sources: app.maps.sources?.size }
+    }
+    const compiled = await outcome('compiler')
+    expect(compiled.batch).toHaveLength(12)
+    expect(compiled.sources).toBe(2)
+    expect(compiled.batch.map(({ retval }) => retval)).toContain(1)
+    expect(compiled).toEqual(await outcome('interpreter'))
+  })
+
   it('says which engines there are', () => {
     expect(() => new Machine({ engine: 'jit' as 'compiler' })).toThrow(/interpreter or compiler, not jit/)
   })
