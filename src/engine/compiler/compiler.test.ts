@@ -120,7 +120,7 @@ it('refuses a routine that the runtime does not have, and takes nothing for it',
 
 it('calls through pointers reach functions of the same program only', () => {
   const [, callee = 0] = prepare('r1 = subprog[f]\nr0 = 0\nexit\nf: r0 = r1\nr0 += r2\nexit', [], [0, 4])
-  expect(run(prepare(`r3 = ${callee} ll\nr1 = 40\nr2 = 2\ncallx r3\nexit`))).toMatch(/^bad-/)
+  expect(run(prepare(`r3 = ${callee} ll\nr1 = 40\nr2 = 2\ncallx r3\nexit`))).toMatch(/^bad-function/)
   expect(run(prepare('r3 = subprog[f]\nr1 = 40\nr2 = 2\ncallx r3\nexit\nf: r0 = r1\nr0 += r2\nexit', [], [0, 6]))).toBe(
     42n,
   )

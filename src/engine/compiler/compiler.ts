@@ -107,7 +107,8 @@ function reasonOf(error: unknown): keyof typeof trapReasons | undefined {
   // V8 and others throw a RangeError where functions nest too deeply.
   if (error instanceof RangeError) return 4
   if (!(error instanceof WebAssembly.RuntimeError)) return undefined
-  return /unaligned/.test(error.message) ? 3 : 1
+  if (/unaligned/.test(error.message)) return 3
+  return /null function|signature|table index/.test(error.message) ? 5 : 1
 }
 
 /** A compiler for one machine. */
