@@ -11,7 +11,7 @@ const flags = [
   ...['-target', 'bpf', '-O2', '-g', '-mcpu=v3', '-Wall', '-Werror', '-Wno-unused-variable'],
   ...['-fno-builtin', '-fno-unroll-loops', '-fno-vectorize', '-fno-slp-vectorize'],
   // Without these the object holds the directory in which it was made.
-  ...[`-ffile-prefix-map=${programs}=.`, '-fdebug-compilation-dir=.', '-fno-ident'],
+  ...[`-ffile-prefix-map=${root}=.`, '-fdebug-compilation-dir=.', '-fno-ident'],
   ...[`-I${join(root, 'include')}`],
 ]
 const wanted = process.argv.slice(2)
