@@ -5,7 +5,7 @@
  */
 import { guarded } from '../../runtime/common.js'
 import { BLOCKED, FRAME_STACK, FUNC, FUNC_MAGIC, MACHINE, MAX_FRAMES, TASK } from '../../runtime/layout.js'
-import type { Leaf } from '../../runtime/leaf.js'
+import { type Leaf, mustWait } from '../../runtime/leaf.js'
 import { queuePush } from '../../runtime/queue.js'
 import { wqStart } from '../../runtime/wq.js'
 import { errnos } from '../../uapi/index.js'
@@ -238,8 +238,11 @@ function emitLeaf(context: Context, op: Op, name: string, general: Leaf): void {
   }
   if (spins) close(context)
   if (leaf.waits === 'after') {
-    body.i32(machineAddress).memory('i32.load', MACHINE.waitFor)
+    body.i32(machineAddress).memory('i32.load', MACHINE.waitFor).if()
+    pushTask(context)
+    body.call(module.routineFunc(mustWait))
     trapIf(context, WOULD_BLOCK, op.at)
+    body.end()
   }
   if (leaf.result === 'void') body.i32(0)
   else body.get(result)
