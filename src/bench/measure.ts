@@ -8,6 +8,8 @@
 export interface Subject {
   /** Runs it so often; the nanoseconds that all of them took together. */
   batch(runs: number): number
+  /** It is as fast in the beginning as it will ever be, and need not be warmed up. */
+  readonly steady?: boolean
 }
 
 /** How long and how often. */
@@ -71,7 +73,7 @@ export function warmUp(subject: Subject, batchNs: number): number {
 
 /** Warms all subjects up, then times them in turns; nanoseconds a run of each one's fastest batch. */
 export function interleave(subjects: readonly Subject[], plan: Plan): number[] {
-  const runs = subjects.map((subject) => warmUp(subject, plan.batchNs))
+  const runs = subjects.map((subject) => (subject.steady ? calibrate : warmUp)(subject, plan.batchNs))
   const best = subjects.map(() => Number.POSITIVE_INFINITY)
   for (let round = 0; round < plan.rounds; round++) {
     subjects.forEach((subject, i) => {
