@@ -63,7 +63,9 @@ export function findIdioms({ ops }: Block): Idioms {
     const written = writes(op)
     if (row.kind === 'alu' && row.source === 'imm' && (row.op === 'lsh' || row.op === 'rsh')) {
       const by = insn.imm & (row.width - 1)
-      shifted.set(fresh, { left: row.op === 'lsh', of: operandOf(insn.dst, row.width), by, width: row.width, pos })
+      // First of all: it may take a number itself.
+      const of = operandOf(insn.dst, row.width)
+      shifted.set(fresh, { left: row.op === 'lsh', of, by, width: row.width, pos })
       values[insn.dst] = fresh++
       continue
     }

@@ -88,6 +88,7 @@ function rotates(text: string): string[] {
 it('sees rotates, whichever half is shifted first and however they are joined', () => {
   expect(rotates('r2 = r1\nr2 <<= 13\nr1 >>= 51\nr2 |= r1')).toEqual(['3: 64 by 13'])
   expect(rotates('r2 = r1\nr2 >>= 13\nr1 <<= 51\nr1 ^= r2')).toEqual(['3: 64 by 51'])
+  expect(rotates('r2 = r1\nw2 <<= 5\nw1 >>= 27\nw2 ^= w1')).toEqual(['3: 32 by 5'])
   expect(rotates('w2 = w1\nw2 <<= 5\nr5 = 1\nw1 >>= 27\nw2 += w1')).toEqual(['4: 32 by 5'])
 })
 
@@ -97,4 +98,5 @@ it('does not take for a rotate what is none', () => {
   expect(rotates('r2 = r1\nr2 <<= 13\nr1 >>= 51\nr2 &= r1')).toEqual([])
   expect(rotates('r2 = r1\nr2 <<= 13\nr1 s>>= 51\nr2 |= r1')).toEqual([])
   expect(rotates('w2 = w1\nw2 <<= 5\nr1 >>= 27\nw2 |= w1')).toEqual([])
+  expect(rotates('r2 = r1\nw2 <<= 30\nw2 = w1\nw1 >>= 2\nw2 += w1')).toEqual([])
 })
