@@ -1,11 +1,12 @@
-/** `workerbee dump insns|btf|maps|elf FILE [NAME]`: what an object holds, as text. */
+/** `workerbee dump insns|btf|maps|elf|cfg|wasm FILE [NAME]`: what an object holds, and what becomes of it, as text. */
 import { BpfError } from '../bits/index.js'
 import { BTF_MAGIC, type Btf, cDeclarations, parseBtf, specialFields, typeName } from '../btf/index.js'
 import { parseElf, sectionTypes } from '../elf/index.js'
 import type { MapSpec, ObjectSpec } from '../object/index.js'
 import { listType } from './dump-btf.js'
+import { showGraph, showModule } from './dump-engine.js'
 import { listProgram } from './dump-insns.js'
-import { unsupported, usageError } from './exit.js'
+import { usageError } from './exit.js'
 import { choosePrograms, naming, openSpec, readObjectBytes } from './input.js'
 import type { Io } from './io.js'
 import { showValue, table } from './show.js'
@@ -19,23 +20,24 @@ export interface DumpOptions {
   readonly source?: boolean
   /** `btf`: as C. */
   readonly c?: boolean
+  /** `cfg`: for Graphviz. */
+  readonly dot?: boolean
 }
 
-const dumps: Readonly<Record<string, (options: DumpOptions, io: Io) => void>> = {
+const dumps: Readonly<Record<string, (options: DumpOptions, io: Io) => void | Promise<void>>> = {
   insns: dumpInsns,
   btf: dumpBtf,
   maps: dumpMaps,
   elf: dumpElf,
+  cfg: dumpCfg,
+  wasm: dumpWasm,
 }
-/** Promised for a later version. */
-const LATER = new Set(['cfg', 'wasm'])
 
 /** Prints one view of a file. */
 export async function dump(options: DumpOptions, io: Io): Promise<number> {
   const act = Object.hasOwn(dumps, options.what) ? dumps[options.what] : undefined
-  if (LATER.has(options.what)) throw unsupported(`dump ${options.what}`)
-  if (!act) throw usageError('dump', `insns, btf, maps or elf is wanted, not '${options.what}'`)
-  act(options, io)
+  if (!act) throw usageError('dump', `${Object.keys(dumps).join(', ')} is wanted, not '${options.what}'`)
+  await act(options, io)
   return 0
 }
 
@@ -48,6 +50,15 @@ function dumpInsns({ file, name, source }: DumpOptions, io: Io): void {
       io.out(line.startsWith(';') ? io.colors.dim(line) : line)
     }
   })
+}
+
+function dumpCfg({ file, name, dot }: DumpOptions, io: Io): void {
+  for (const program of choosePrograms(openSpec(file), name)) io.out(showGraph(program, dot === true))
+}
+
+async function dumpWasm({ file, name }: DumpOptions, io: Io): Promise<void> {
+  const spec = openSpec(file)
+  for (const program of choosePrograms(spec, name)) io.out(await showModule(spec, program))
 }
 
 function dumpBtf({ file, name, c }: DumpOptions, io: Io): void {

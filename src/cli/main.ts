@@ -123,13 +123,14 @@ function commandLine(submit: Submit, io: Io): Command {
 
   program
     .command('dump')
-    .description('show what an object holds: insns, btf, maps or elf')
-    .argument('<what>', 'insns, btf, maps, elf')
+    .description('show what an object holds, and what becomes of a program')
+    .argument('<what>', 'insns, btf, maps, elf, cfg, wasm')
     .argument('<file>', 'object, or C source; for btf also a raw blob')
     .argument('[name]', 'one program, type or map')
     .option('--source', 'insns: with source lines')
     .option('--c', 'btf: as C declarations')
-    .action((what: string, file: string, name: string | undefined, rest: Pick<DumpOptions, 'source' | 'c'>) => {
+    .option('--dot', 'cfg: for Graphviz')
+    .action((what: string, file: string, name: string | undefined, rest: Pick<DumpOptions, 'source' | 'c' | 'dot'>) => {
       submit({ command: 'dump', options: { what, file, ...optional('name', name), ...rest } })
     })
 

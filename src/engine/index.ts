@@ -8,6 +8,7 @@ export {
   createCompiler,
   type Drained,
   describeCfg,
+  describeModule,
   describeWasm,
   LIMIT_CALL,
 } from './compiler/index.js'
