@@ -38,7 +38,7 @@ static int beat(void *map, int *key, void *value)
 }
 
 /* How many elements are not ready yet: Linux may have no memory for all of them at once, so that this is run again. */
-SEC("xdp") int setup(struct xdp_md *ctx)
+SEC("syscall") int setup(void *ctx)
 {
 	int missing = 0;
 
@@ -60,7 +60,7 @@ SEC("xdp") int setup(struct xdp_md *ctx)
 }
 
 /* How many it started. */
-SEC("xdp") int start_all(struct xdp_md *ctx)
+SEC("syscall") int start_all(void *ctx)
 {
 	int started = 0;
 
@@ -76,7 +76,7 @@ SEC("xdp") int start_all(struct xdp_md *ctx)
 	return started;
 }
 
-SEC("xdp") int start_one(struct xdp_md *ctx)
+SEC("syscall") int start_one(void *ctx)
 {
 	__u32 key = last;
 	struct elem *elem = bpf_map_lookup_elem(&elems, &key);

@@ -143,7 +143,9 @@ export function createCompiler(options: CompilerOptions): Compiler {
   let words = new Int32Array(memory.buffer)
 
   const view = (): Int32Array => {
-    if (words.buffer !== memory.buffer) words = new Int32Array(memory.buffer)
+    // Growth detaches the old buffer of memory that is not shared; asking for `memory.buffer` each time would take longer.
+    if (words.length === 0 || (mode === 'atomic' && words.buffer !== memory.buffer))
+      words = new Int32Array(memory.buffer)
     return words
   }
   const load32 = (address: number): number => (view()[address >> 2] ?? 0) >>> 0
