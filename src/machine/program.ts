@@ -95,7 +95,7 @@ function begin(
     rt.store32(task + TASK.ctx, ctx)
     rt.store32(task + TASK.packet, window.packet)
     rt.store32(task + TASK.packetEnd, window.packetEnd)
-    const identity = { ...core.options.identity, ...options.task }
+    const identity = options.task ? { ...core.options.identity, ...options.task } : core.options.identity
     const limits = limitsOf(options)
     const job: Job = {
       ...{ task, cpu, program: entry, name: spec.name, identity, limits, repeat },
