@@ -19,6 +19,12 @@ it('fills a batch with as many runs as it holds, whatever a run takes', () => {
   expect(calibrate(fake(0), 2_500_000)).toBe(20_000_000)
 })
 
+it('is not misled by an interruption', () => {
+  let calls = 0
+  const interrupted: Subject = { batch: (runs) => runs * 100 + (calls++ % 3 === 1 ? 5_000_000 : 0) }
+  expect(calibrate(interrupted, 2_500_000)).toBe(25_000)
+})
+
 it('waits until optimised code has taken over before it calibrates', () => {
   let runs = 0
   const tiering: Subject = {

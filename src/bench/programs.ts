@@ -1,4 +1,5 @@
 /** The sections `programs` and `maps`: the same object on both sides, results compared, then timed in turns. */
+import { BpfError } from '../bits/index.js'
 import type { Benchmark } from './catalogue.js'
 import { interleave, type Plan } from './measure.js'
 import { EMPTY, type Row, type Section } from './results.js'
@@ -39,7 +40,10 @@ export async function measurePrograms(section: Section, benchmarks: readonly Ben
     const { name, what, operations } = benchmark
     task.progress(name)
     const [ours = 0, kernel] = await timeBoth(name, task, (side, where) => checkResult(side, benchmark, where))
-    const each = (ns: number, empty: number) => Math.max(0, ns - empty) / operations
+    const each = (ns: number, empty: number): number => {
+      if (ns > empty) return (ns - empty) / operations
+      throw new BpfError('bench-disturbed', 'the empty run took longer: the computer is too busy', { place: name })
+    }
     rows.push({
       section,
       name,
