@@ -1,6 +1,5 @@
 export { type Compiler, type CompilerOptions, compilerOptions, createCompiler, type Drained } from './compiler.js'
 export { cfgToDot, describeCfg } from './describe-cfg.js'
-export { describeModule } from './describe-wasm.js'
-export { describeWasm } from './describe-wasm.js'
+export { describeModule, describeWasm } from './describe-wasm.js'
 export { LIMIT_CALL } from './emit-limit.js'
 export { BATCH } from './module.js'
