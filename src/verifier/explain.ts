@@ -3,6 +3,7 @@
  * and a hint. The path is walked backwards as precision does, from instruction to instruction.
  */
 import type { ProgramSpec } from '../object/spec.js'
+import type { Profile } from '../profile/index.js'
 import type { Category, Diagnostic, SourceSpan, TraceStep } from '../report/index.js'
 import type { Exploration } from './create-env.js'
 import { previousInsn } from './history.js'
@@ -63,6 +64,7 @@ function sourceAt(env: Exploration, insn: number): SourceSpan | undefined {
 /** What is to be said about a refusal. `insn` is known where no path was followed. */
 export function explainRejection(
   spec: ProgramSpec,
+  profile: Profile,
   env: Exploration | undefined,
   insn: number | undefined,
   message: string,
@@ -77,8 +79,18 @@ export function explainRejection(
     text: at === undefined || !env ? undefined : env.insnText(at),
     source: line,
     origin: env && at !== undefined ? origin(env, at, registerIn(message)) : [],
-    hint: rule?.hint,
+    hint: rule?.hint ?? missingKfunc(spec, profile, at),
   }
+}
+
+/** What to do where the instruction calls a kfunc that this kernel lacks. */
+function missingKfunc({ references }: ProgramSpec, profile: Profile, insn: number | undefined): string | undefined {
+  const reference = insn === undefined ? undefined : references.get(insn)
+  if (reference?.kind !== 'kfunc' || profile.kfunc(reference.name)) return undefined
+  return (
+    profile.kfuncHint(reference.name) ??
+    `Linux ${profile.kernel} has no kfunc ${reference.name}; it can be supplied in TypeScript: load(spec, { kfuncs })`
+  )
 }
 
 function lastLine(spec: ProgramSpec, insn: number): SourceSpan | undefined {

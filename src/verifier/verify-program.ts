@@ -100,7 +100,7 @@ function judge(object: ObjectSpec, spec: ProgramSpec, options: ProgramOptions, r
     // After an endless loop Linux prints the two states that are equal; the reason stands before them.
     const lines = signal.message.split('\n').filter((line) => !/^(cur|old) state:/.test(line))
     const message = lines.pop() ?? ''
-    const diagnostic = explainRejection(spec, run.env, signal.insn, message)
+    const diagnostic = explainRejection(spec, options.profile, run.env, signal.insn, message)
     return { verdict: 'reject', errno: signal.errno, message, diagnostics: [diagnostic] }
   }
 }
