@@ -24,7 +24,7 @@ export interface Side extends Subject {
 }
 
 /** The engines that a machine can have. */
-export type EngineName = 'interpreter' | 'compiler'
+export type EngineName = NonNullable<MachineOptions['engine']>
 
 /** Makes modules of compiled programs in another way than V8's default. */
 export type Compile = NonNullable<MachineOptions['compile']>

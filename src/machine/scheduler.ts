@@ -211,13 +211,14 @@ export function runUntilIdle(core: Core, { until, deadlineNs, maxSteps = 1_000_0
  * that of `step`. Only where nothing is recorded and nobody looks in between.
  */
 function drain(core: Core, most: number): number {
-  const { engines, options, rt, waiting } = core
-  if (!engines.compiler || most <= 0 || options.timelineLimit > 0 || waiting.length > 0) return 0
+  const { options, rt, waiting } = core
+  const { compiler } = core.engines
+  if (!compiler || most <= 0 || options.timelineLimit > 0 || waiting.length > 0) return 0
   if (firstQueue(core, undefined) < 0) return 0
   const task = rt.calls.taskNew(0, taskKinds.worker)
   if (!task) throw new BpfError('out-of-memory', 'no room for the task of a callback')
   try {
-    const { done, trapped } = guardMemory(() => engines.compiler?.drain(task, 0, rt.cpus, most)) ?? { done: 0 }
+    const { done, trapped } = guardMemory(() => compiler.drain(task, 0, rt.cpus, most))
     if (trapped) throw trapOf(core, task)
     return done
   } finally {

@@ -5,19 +5,7 @@
  * A branch that cannot happen may still be explored where no single view shows it; its ranges then contradict each
  * other. Linux (since 6.8) notices, forgets the ranges and keeps the known bits, and so do we.
  */
-import {
-  type Draft,
-  max,
-  min,
-  S32_MAX,
-  S32_MIN,
-  S64_MAX,
-  S64_MIN,
-  type Scalar,
-  sync,
-  U32_MAX,
-  U64_MAX,
-} from './scalar.js'
+import { type Draft, max, min, type Scalar, sync, U64_MAX, unknownScalar } from './scalar.js'
 import {
   type Tnum,
   tnumAnd,
@@ -151,7 +139,7 @@ const learned: Record<Relation, Learn> = {
     const tested = testedBits(a, b, width)
     if (!tested) return
     // Linux forgets the ranges here since 6.17: on a branch that cannot happen they would contradict the bits.
-    Object.assign(tested.of, unbounded)
+    Object.assign(tested.of, withoutRanges(tested.of))
     setBits(tested.of, width, tnumAnd(view(tested.of, width).tnum, tnumConst(U64_MAX ^ tested.bits)))
   },
 }
@@ -246,16 +234,10 @@ function consistent(s: Scalar): Scalar {
     ((mask & 0xffff_ffffn) !== 0n ||
       (s.u32min === low && s.u32max === low && s.s32min === (low | 0) && s.s32max === (low | 0)))
   if (proper) return s
-  return { ...s, ...unbounded }
+  return withoutRanges(s)
 }
 
-const unbounded: Omit<Scalar, 'tnum'> = {
-  smin: S64_MIN,
-  smax: S64_MAX,
-  umin: 0n,
-  umax: U64_MAX,
-  s32min: S32_MIN,
-  s32max: S32_MAX,
-  u32min: 0,
-  u32max: U32_MAX,
+/** What is left where only the known bits are believed. */
+function withoutRanges({ tnum }: Scalar): Scalar {
+  return { ...unknownScalar, tnum }
 }
